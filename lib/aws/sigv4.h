@@ -1,0 +1,112 @@
+// Signature Version 4, signing and verifying: one canonicalisation for both.
+// Source: AWS "Signature Version 4 signing process" and, for S3's chunked bodies, "Signature
+// calculations for the Authorization header: transferring payload in multiple chunks".
+//
+// Pure: no clock, no I/O. Time comes in; the caller looks secrets up.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/aws/credentials.h"
+#include "lib/base/clock.h"
+#include "lib/base/result.h"
+#include "lib/http/client.h"
+#include "lib/http/headers.h"
+
+namespace aws {
+
+struct Scope {
+  std::string date;     // "20230429"
+  std::string region;   // "us-east-1"
+  std::string service;  // "s3"
+  // "20230429/us-east-1/s3/aws4_request"
+  std::string text() const;
+};
+
+// The HMAC chain's end: good for one day, region and service; costs four HMACs, so cache it.
+std::string signing_key(std::string_view secret_access_key, const Scope& scope);
+
+inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+inline constexpr std::string_view kStreamingSigned = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+inline constexpr std::string_view kStreamingSignedTrailer =
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+inline constexpr std::string_view kStreamingUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+// Adds X-Amz-Date, X-Amz-Content-Sha256 (S3), X-Amz-Security-Token and Authorization to `request`,
+// signing every header present. `payload_hash`: hex SHA-256 of the body or one of the constants.
+void sign(http::ClientRequest& request, const Credentials& credentials, std::string_view region,
+          std::string_view service, std::string_view payload_hash, base::Timestamp now);
+
+// The same as a presigned target (path and query) valid for `expires`; only Host is signed.
+std::string presign(std::string_view method, const http::Url& url, const Credentials& credentials,
+                    std::string_view region, std::string_view service, base::Timestamp now,
+                    std::chrono::seconds expires);
+
+// What a request says about its own authentication, before any secret is known.
+struct Authentication {
+  std::string access_key_id;
+  std::string session_token;
+  Scope scope;
+  std::string signature;                    // 64 hex digits
+  std::vector<std::string> signed_headers;  // lower case, sorted as sent
+  base::Timestamp time;                     // X-Amz-Date (or Date)
+  std::optional<std::chrono::seconds> expires;  // presigned only
+  bool presigned = false;
+  std::string payload_hash;  // as it enters the canonical request
+};
+
+// A request to verify, as it came. `path` and `query` are raw.
+struct ReceivedRequest {
+  std::string_view method;
+  std::string_view path;
+  std::string_view query;
+  const http::HeaderViews* headers = nullptr;
+};
+
+enum class AuthenticationFailure : std::uint8_t {
+  Incomplete,     // a part is missing or malformed: IncompleteSignature / AuthorizationHeaderMalformed
+  Expired,        // presigned and past its time
+  Skewed,         // X-Amz-Date more than 15 minutes from now: RequestTimeTooSkewed / SignatureDoesNotMatch
+  WrongSignature,  // SignatureDoesNotMatch
+};
+
+struct AuthenticationError {
+  AuthenticationFailure failure;
+  std::string message;
+  std::string canonical_request;  // WrongSignature: what AWS shows its clients
+  std::string string_to_sign;
+};
+
+// Nothing when the request carries no authentication at all (anonymous).
+std::expected<std::optional<Authentication>, AuthenticationError> parse_authentication(
+    const ReceivedRequest& request, bool is_s3);
+
+// Checks time and signature. `payload_hash_of_body` is the hex SHA-256 of the body when the caller
+// read it and the request declares none (services other than S3 sign the body's real hash).
+std::expected<void, AuthenticationError> verify(const ReceivedRequest& request,
+                                                const Authentication& authentication,
+                                                std::string_view signing_key,
+                                                std::string_view payload_hash_of_body,
+                                                base::Timestamp now);
+
+// Chained signatures of a chunked body: each chunk's string to sign holds the one before.
+class ChunkSigner {
+ public:
+  ChunkSigner(std::string signing_key, const Scope& scope, base::Timestamp time,
+              std::string seed_signature);
+  // The signature of the next chunk's data (empty: the last).
+  std::string next(std::string_view data_sha256_hex);
+  // The signature of the trailer: "name:value\n" lines.
+  std::string trailer(std::string_view lines);
+
+ private:
+  std::string key_;
+  std::string scope_;
+  std::string time_;
+  std::string previous_;
+};
+
+}  // namespace aws

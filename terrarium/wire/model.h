@@ -1,0 +1,107 @@
+// What tools/modelgen writes for each service: descriptors of shapes, members and operations that
+// one small generic codec per protocol walks. Nothing is parsed or printed by hand.
+//
+// A generated struct has one field per member of the AWS shape, named in snake_case: plain T when
+// the model requires the member, std::optional<T> otherwise. string and enum -> std::string, blob ->
+// std::string (bytes), integer -> std::int32_t, long -> std::int64_t, float/double -> double,
+// boolean -> bool, timestamp -> base::Timestamp, list -> std::vector, map -> std::map<std::string,
+// T>. A streaming blob (S3 bodies) is a Body.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lib/base/result.h"
+#include "lib/http/body.h"
+
+namespace terrarium::wire {
+
+// A streamed blob. In a request it is left empty: Context::body is the stream. In an answer the
+// service puts the source here.
+struct Body {
+  std::unique_ptr<http::BodyReader> source;
+};
+
+// The input or output of an operation that has none in the model.
+struct Empty {};
+
+enum class Protocol : std::uint8_t { Query, Json10, Json11, RestJson, RestXml };
+
+enum class Kind : std::uint8_t {
+  Structure, List, Map, String, Blob, Body, Integer, Long, Double, Boolean, Timestamp,
+};
+
+enum class Location : std::uint8_t { Body, Header, Headers, Uri, QueryString, StatusCode, Payload };
+
+enum class TimestampFormat : std::uint8_t { Default, Iso8601, UnixSeconds, HttpDate };
+
+struct Shape;
+
+// Accessors are generated captureless functions, so that the codecs stay free of templates.
+struct Member {
+  std::string_view name;          // the model's member name: JSON key, unless wire_name says other
+  std::string_view wire_name;     // locationName, or name
+  const Shape* shape = nullptr;   //
+  Location location = Location::Body;
+  bool required = false;
+  bool xml_attribute = false;
+  std::string_view xml_namespace_prefix;  // of an attribute such as xsi:type
+  std::string_view xml_namespace_uri;
+  TimestampFormat timestamp_format = TimestampFormat::Default;
+  // The member's value, or null when an optional is empty.
+  const void* (*get)(const void* structure) = nullptr;
+  // The member's value, made when an optional is empty.
+  void* (*ensure)(void* structure) = nullptr;
+};
+
+struct Shape {
+  std::string_view name;
+  Kind kind = Kind::Structure;
+  // Structure.
+  std::span<const Member> members;
+  std::string_view payload;        // member that is the whole body (REST)
+  std::string_view xml_root;       // root element and namespace of an XML payload
+  std::string_view xml_namespace;
+  // List and Map.
+  const Shape* element = nullptr;  // map: the value
+  const Shape* key = nullptr;
+  std::string_view element_name;   // locationName of a list's member or a map's value
+  std::string_view key_name;
+  bool flattened = false;
+  std::size_t (*size)(const void* container) = nullptr;
+  const void* (*at)(const void* list, std::size_t index) = nullptr;
+  void* (*append)(void* list) = nullptr;
+  void* (*insert)(void* map, std::string key) = nullptr;
+  void (*for_each)(const void* map, void* context,
+                   void (*visit)(void* context, std::string_view key, const void* value)) = nullptr;
+  // Constraints, 0/-1 when the model gives none.
+  std::int64_t min = 0;
+  std::int64_t max = -1;
+  std::span<const std::string_view> enum_values;  // empty: any string
+};
+
+struct OperationModel {
+  std::string_view name;         // "CreateQueue"
+  std::string_view http_method;  // "POST"
+  std::string_view uri;          // REST template: "/{Bucket}/{Key+}?acl"
+  int http_status = 200;
+  const Shape* input = nullptr;   // null: none
+  const Shape* output = nullptr;  //
+  std::string_view result_wrapper;
+  bool streaming_input = false;   // Context::body carries the body
+};
+
+struct ServiceModel {
+  std::string_view name;           // folder: "sqs"
+  std::string_view signing_name;   // credential scope: "sqs"
+  std::string_view api_version;    // "2012-11-05"
+  std::string_view target_prefix;  // "AmazonSQS", for JSON protocols
+  std::string_view xml_namespace;
+  std::span<const Protocol> protocols;
+  std::span<const OperationModel> operations;
+};
+
+}  // namespace terrarium::wire
