@@ -55,7 +55,8 @@ struct Authentication {
   base::Timestamp time;                     // X-Amz-Date (or Date)
   std::optional<std::chrono::seconds> expires;  // presigned only
   bool presigned = false;
-  std::string payload_hash;  // as it enters the canonical request
+  bool s3 = false;           // canonicalised by S3's rules
+  std::string payload_hash;  // as it enters the canonical request; empty: the body's real hash
 };
 
 // A request to verify, as it came. `path` and `query` are raw.
@@ -67,25 +68,30 @@ struct ReceivedRequest {
 };
 
 enum class AuthenticationFailure : std::uint8_t {
-  Incomplete,     // a part is missing or malformed: IncompleteSignature / AuthorizationHeaderMalformed
-  Expired,        // presigned and past its time
-  Skewed,         // X-Amz-Date more than 15 minutes from now: RequestTimeTooSkewed / SignatureDoesNotMatch
-  WrongSignature,  // SignatureDoesNotMatch
+  Incomplete,       // a part is missing, malformed or there twice
+  Expired,          // presigned and past its time, or not yet in it
+  Skewed,           // X-Amz-Date more than 15 minutes from now
+  WrongSignature,   // the signature, the scope's date, or the body's hash
+  UnsignedHeaders,  // x-amz-* headers that the signature does not cover
 };
 
 struct AuthenticationError {
-  AuthenticationFailure failure;
+  AuthenticationFailure failure = AuthenticationFailure::Incomplete;
+  const base::ErrorRow* row = nullptr;  // what AWS answers, S3 or the other services; never null
   std::string message;
-  std::string canonical_request;  // WrongSignature: what AWS shows its clients
+  std::string headers_not_signed;  // UnsignedHeaders: "x-amz-acl, x-amz-tagging"
+  std::string canonical_request;   // WrongSignature: what AWS shows its clients
   std::string string_to_sign;
 };
 
-// Nothing when the request carries no authentication at all (anonymous).
+// Nothing when the request carries no authentication at all (anonymous). Every part is checked for
+// its form; every x-amz-* header is signed, as is Host.
 std::expected<std::optional<Authentication>, AuthenticationError> parse_authentication(
     const ReceivedRequest& request, bool is_s3);
 
-// Checks time and signature. `payload_hash_of_body` is the hex SHA-256 of the body when the caller
-// read it and the request declares none (services other than S3 sign the body's real hash).
+// Checks time, signature, and that a declared hash is the body's. `payload_hash_of_body` is the hex
+// SHA-256 of the body that came: never empty for services other than S3, whatever the request
+// declares; for S3 empty when the body streams and whoever reads it checks the declared hash.
 std::expected<void, AuthenticationError> verify(const ReceivedRequest& request,
                                                 const Authentication& authentication,
                                                 std::string_view signing_key,

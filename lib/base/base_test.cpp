@@ -18,7 +18,8 @@ TEST(Encoding, Base64RoundTripsEveryLengthAndRefusesStrayInput) {
     EXPECT_EQ(*base64_decode(base64_encode(bytes)), bytes);
   }
   EXPECT_EQ(base64_encode("hello"), "aGVsbG8=");
-  for (const std::string_view wrong : {"a", "aGVsbG8", "aGVsbG9=", "aG=sbG8=", "aGVs bG8", "===="}) {
+  for (const std::string_view wrong :
+       {"a", "aGVsbG8", "aGVsbG9=", "aG=sbG8=", "aGVs bG8", "===="}) {
     EXPECT_FALSE(base64_decode(wrong).has_value()) << wrong;
   }
 }

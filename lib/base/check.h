@@ -13,7 +13,7 @@ namespace base {
 
 }  // namespace base
 
-#define CHECK(condition, why)                                                                 \
-  (static_cast<bool>(condition)                                                               \
-       ? static_cast<void>(0)                                                                 \
+#define CHECK(condition, why)   \
+  (static_cast<bool>(condition) \
+       ? static_cast<void>(0)   \
        : ::base::check_failed(#condition, why, std::source_location::current()))

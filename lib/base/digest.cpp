@@ -103,8 +103,7 @@ Digest::Digest(DigestKind kind) : impl_(std::make_unique<Impl>(Impl{kind, nullpt
   const EVP_MD* const algorithm = openssl_digest(kind);
   if (algorithm == nullptr) return;
   impl_->context.reset(EVP_MD_CTX_new());
-  CHECK(EVP_DigestInit_ex(impl_->context.get(), algorithm, nullptr) == 1,
-        "OpenSSL has the digest");
+  CHECK(EVP_DigestInit_ex(impl_->context.get(), algorithm, nullptr) == 1, "OpenSSL has the digest");
 }
 
 Digest::~Digest() = default;
@@ -114,12 +113,12 @@ Digest& Digest::operator=(Digest&&) noexcept = default;
 void Digest::update(std::string_view bytes) {
   switch (impl_->kind) {
     case DigestKind::Crc32:
-      impl_->crc = Crc<std::uint32_t>::update(kCrc32Tables,
-                                              static_cast<std::uint32_t>(impl_->crc), bytes);
+      impl_->crc =
+          Crc<std::uint32_t>::update(kCrc32Tables, static_cast<std::uint32_t>(impl_->crc), bytes);
       return;
     case DigestKind::Crc32c:
-      impl_->crc = Crc<std::uint32_t>::update(kCrc32cTables,
-                                              static_cast<std::uint32_t>(impl_->crc), bytes);
+      impl_->crc =
+          Crc<std::uint32_t>::update(kCrc32cTables, static_cast<std::uint32_t>(impl_->crc), bytes);
       return;
     case DigestKind::Crc64Nvme:
       impl_->crc = Crc<std::uint64_t>::update(kCrc64NvmeTables, impl_->crc, bytes);
@@ -151,10 +150,9 @@ std::string digest(DigestKind kind, std::string_view bytes) {
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   std::string result(32, '\0');
   unsigned int size = 0;
-  const auto* const made =
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-           reinterpret_cast<unsigned char*>(result.data()), &size);
+  const auto* const made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                                reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                reinterpret_cast<unsigned char*>(result.data()), &size);
   CHECK(made != nullptr && size == 32, "HMAC-SHA256 takes any key and bytes");
   return result;
 }

@@ -243,10 +243,10 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
 
 std::string iso8601(Timestamp time, int fraction_digits) {
   const Calendar at = calendar_of(time);
-  std::string text = fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(at.date.year()),
-      static_cast<unsigned>(at.date.month()), static_cast<unsigned>(at.date.day()),
-      at.time.hours().count(), at.time.minutes().count(), at.time.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(at.date.year()),
+                  static_cast<unsigned>(at.date.month()), static_cast<unsigned>(at.date.day()),
+                  at.time.hours().count(), at.time.minutes().count(), at.time.seconds().count());
   if (fraction_digits > 0) {
     text += '.';
     text += fmt::format("{:06}", at.time.subseconds().count())
@@ -264,8 +264,8 @@ std::string iso8601_basic(Timestamp time) {
 
 std::string http_date(Timestamp time) {
   const Calendar at = calendar_of(time);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                     kWeekdays[at.weekday.c_encoding()], static_cast<unsigned>(at.date.day()),
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kWeekdays[at.weekday.c_encoding()],
+                     static_cast<unsigned>(at.date.day()),
                      kMonths[static_cast<unsigned>(at.date.month()) - 1],
                      static_cast<int>(at.date.year()), at.time.hours().count(),
                      at.time.minutes().count(), at.time.seconds().count());
@@ -334,9 +334,8 @@ Result<Timestamp> parse_http_date(std::string_view text) {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string to_lower(std::string_view text) {

@@ -79,8 +79,8 @@ std::string describe(const Error& error);
 
 #define BASE_CONCAT_(a, b) a##b
 #define BASE_CONCAT(a, b) BASE_CONCAT_(a, b)
-#define BASE_TRY_(result, return_keyword, declaration, expression)              \
-  auto result = (expression);                                                   \
+#define BASE_TRY_(result, return_keyword, declaration, expression)                    \
+  auto result = (expression);                                                         \
   if (!result.has_value()) return_keyword std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 #define BASE_TRY_VOID_(result, return_keyword, expression) \

@@ -3,6 +3,7 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <mutex>
 #include <optional>
 
@@ -75,6 +76,9 @@ Task<void> suspend(std::shared_ptr<Waiter> waiter, base::Clock& clock, base::Tim
 }  // namespace
 
 Task<bool> Event::wait_until(base::Timestamp deadline) {
+  // A task that was cancelled before waits for nothing any more.
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != asio::cancellation_type::none) co_return false;
   const auto waiter = std::make_shared<Waiter>();
   waiters_.push_back(waiter);
   const auto place = std::prev(waiters_.end());

@@ -1,5 +1,5 @@
-// Child processes: started with exactly the files, identity and limits asked for, waited for through
-// a pidfd, never left behind as zombies.
+// Child processes: started with exactly the files, identity and limits asked for, waited for
+// through a pidfd, never left behind as zombies.
 #pragma once
 
 #include <sys/types.h>
@@ -19,17 +19,17 @@
 namespace runtime {
 
 struct SpawnOptions {
-  std::vector<std::string> argv;             // argv[0] is a path; no search
-  std::map<std::string, std::string> env;    // the whole environment
+  std::vector<std::string> argv;           // argv[0] is a path; no search
+  std::map<std::string, std::string> env;  // the whole environment
   std::string working_directory = "/";
-  int stdin_fd = -1;                         // -1: /dev/null; the caller keeps and closes its own
+  int stdin_fd = -1;  // -1: /dev/null; the caller keeps and closes its own
   int stdout_fd = -1;
   int stderr_fd = -1;
   std::vector<std::pair<int, int>> extra_fds;  // {ours, number in the child}
-  std::optional<uid_t> uid;                  // with gid: dropped for good, no supplementary groups
+  std::optional<uid_t> uid;  // with gid: dropped for good, no supplementary groups
   std::optional<gid_t> gid;
-  bool new_session = true;                   // own session and process group: kill_group() works
-  bool die_with_parent = false;              // SIGKILL when the spawning thread ends
+  bool new_session = true;       // own session and process group: kill_group() works
+  bool die_with_parent = false;  // SIGKILL when the spawning thread ends
   bool no_new_privileges = true;
   // {RLIMIT_x, soft and hard limit}
   std::vector<std::pair<int, std::uint64_t>> limits;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <exception>
+#include <future>
 
 #include "lib/base/check.h"
 
@@ -70,6 +71,15 @@ void block_on(Task<void> task) {
     CHECK(failure == nullptr, "our tasks throw nothing");
   });
   context.run();
+}
+
+void run_and_wait(Executor executor, Task<void> task) {
+  std::promise<void> done;
+  asio::co_spawn(executor, std::move(task), [&done](const std::exception_ptr& failure) {
+    CHECK(failure == nullptr, "our tasks throw nothing");
+    done.set_value();
+  });
+  done.get_future().wait();
 }
 
 }  // namespace runtime

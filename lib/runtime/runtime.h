@@ -51,4 +51,7 @@ class Runtime {
 // Runs one task to its end on a fresh single-threaded loop: for main() and for tests.
 void block_on(Task<void> task);
 
+// Runs one task on `executor`, whose loop other threads drive, and blocks until it has ended.
+void run_and_wait(Executor executor, Task<void> task);
+
 }  // namespace runtime

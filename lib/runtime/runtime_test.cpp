@@ -82,6 +82,21 @@ TEST(RuntimeTaskGroup, StopCancelsWaitsAndRefusesNewTasks) {
   EXPECT_EQ(run.group.size(), 0U);
 }
 
+Task<void> wait_twice(Event& event, base::Timestamp deadline, int& waits) {
+  for (; waits < 2; ++waits) co_await event.wait_until(deadline);
+}
+
+TEST(RuntimeTaskGroup, ACancelledTaskMayGoOnAwaiting) {
+  ManualRun run;
+  Event event(run.clock);
+  int waits = 0;
+  run.group.spawn("waiter", wait_twice(event, run.clock.now() + 10s, waits));
+  run.advance(0s);
+  run.stop();
+  EXPECT_EQ(waits, 2);
+  EXPECT_EQ(run.group.size(), 0U);
+}
+
 Task<int> thread_marker() { co_return 7; }
 
 Task<void> hop_and_block(Runtime& runtime, base::Clock& clock, int& result) {

@@ -1,12 +1,10 @@
 #include "lib/runtime/task_group.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <exception>
 
 #include "lib/base/check.h"
-#include "lib/base/log.h"
 
 namespace runtime {
 
@@ -20,8 +18,18 @@ struct TaskGroup::State {
   std::function<void()> when_empty;
 };
 
-TaskGroup::TaskGroup(Executor executor)
-    : executor_(executor), state_(std::make_shared<State>()) {}
+namespace {
+
+// Asio's default is to throw at the first co_await after cancellation. Ours end their waits early
+// and let the task see it: clean-up code may await.
+Task<void> without_throwing(Task<void> task) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await std::move(task);
+}
+
+}  // namespace
+
+TaskGroup::TaskGroup(Executor executor) : executor_(executor), state_(std::make_shared<State>()) {}
 
 TaskGroup::~TaskGroup() { state_->stopping = true; }
 
@@ -30,10 +38,10 @@ void TaskGroup::spawn(std::string_view name, Task<void> task) {
   state_->running.emplace_back();
   const auto place = std::prev(state_->running.end());
   place->name = name;
-  asio::co_spawn(executor_, std::move(task),
+  asio::co_spawn(executor_, without_throwing(std::move(task)),
                  asio::bind_cancellation_slot(
-                     place->cancel.slot(),
-                     [state = state_, place](const std::exception_ptr& failure) {
+                     place->cancel.slot(), [state = state_, place](
+                                               const std::exception_ptr& failure) {
                        CHECK(failure == nullptr, "our tasks throw nothing");
                        state->running.erase(place);
                        if (state->running.empty() && state->when_empty) {

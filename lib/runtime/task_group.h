@@ -1,5 +1,8 @@
 // TaskGroup: the only way to start a task that nobody awaits. It owns what it spawned: stop()
 // cancels, waits for the last to end, and refuses new ones. Used on one executor.
+//
+// Cancellation ends the wait under way and every later Event wait at once; it throws nothing. A
+// task that loops looks at stopping().
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>

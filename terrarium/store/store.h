@@ -71,6 +71,9 @@ class Cursor {
   // To the last key <= `key`.
   virtual void seek_for_previous(std::string_view key) = 0;
   virtual void previous() = 0;
+  // Why a scan ended early: whoever concludes something from a key's absence asks once the cursor
+  // is no longer valid. (A read that failed also stops the store from taking changes.)
+  virtual base::Result<void> status() const { return {}; }
 };
 
 class Store {
@@ -78,7 +81,8 @@ class Store {
   virtual ~Store() = default;
   // Any thread may call any of these.
   virtual base::Result<std::optional<std::string>> get(Table table, std::string_view key) const = 0;
-  // Placed at the first key >= `begin`; invalid once past the last key < `end` (empty: no end).
+  // Placed at the first key >= `begin`; invalid once past the last key < `end` (empty: no end), or
+  // before the first: the cursor never leaves the range, wherever it is told to seek.
   virtual std::unique_ptr<Cursor> scan(Table table, std::string_view begin,
                                        std::string_view end) const = 0;
   // Applied and visible, not yet durable.
