@@ -111,3 +111,5 @@ function(project_fuzzer name source corpus)
   project_settings(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
 endfunction()
+
+include(Service)

@@ -17,8 +17,8 @@ namespace aws {
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token;                   // empty for long-term keys
-  std::optional<base::Timestamp> expiration;   // nothing: never
+  std::string session_token;                  // empty for long-term keys
+  std::optional<base::Timestamp> expiration;  // nothing: never
 };
 
 class CredentialsProvider {

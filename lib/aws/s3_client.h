@@ -1,6 +1,8 @@
-// The few S3 calls that our own programs make. Answers are AWS's: a missing object is NotFound.
-// Tries again (3 times, backoff with jitter, within the deadline) what S3 says can be tried again:
-// 500, 503, broken connections.
+// The few S3 calls that our own programs make. Answers are AWS's: a missing object is NotFound; an
+// error's message holds S3's code and message. Tries again (3 times in all, backoff with jitter,
+// within the deadline) what S3 says can be tried again: 429, 5xx, RequestTimeout, broken
+// connections. What is sent is protected by its SHA-256 in the signature and by a CRC-32 that S3
+// keeps.
 #pragma once
 
 #include <map>
@@ -40,7 +42,9 @@ class S3Client {
 
  private:
   struct Call;
-  runtime::Task<base::Result<http::ClientResponse>> send(Call call, base::Timestamp deadline);
+  struct Answer;
+  runtime::Task<base::Result<Answer>> send(Call call, base::Timestamp deadline);
+  runtime::Task<base::Result<Answer>> send_once(const Call& call, base::Timestamp deadline);
 
   http::Client& http_;
   CredentialsProvider& credentials_;

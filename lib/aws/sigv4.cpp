@@ -12,8 +12,8 @@ namespace {
 
 // What clients and proxies add or change on the way must not be signed.
 constexpr std::array<std::string_view, 8> kNeverSigned = {
-    "authorization", "connection", "expect", "keep-alive",
-    "te",            "transfer-encoding", "user-agent", "x-amzn-trace-id"};
+    "authorization",     "connection", "expect",         "keep-alive", "te",
+    "transfer-encoding", "user-agent", "x-amzn-trace-id"};
 
 bool is_s3(std::string_view service) { return service == "s3"; }
 

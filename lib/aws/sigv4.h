@@ -50,9 +50,9 @@ struct Authentication {
   std::string access_key_id;
   std::string session_token;
   Scope scope;
-  std::string signature;                    // 64 hex digits
-  std::vector<std::string> signed_headers;  // lower case, sorted as sent
-  base::Timestamp time;                     // X-Amz-Date (or Date)
+  std::string signature;                        // 64 hex digits
+  std::vector<std::string> signed_headers;      // lower case, sorted as sent
+  base::Timestamp time;                         // X-Amz-Date (or Date)
   std::optional<std::chrono::seconds> expires;  // presigned only
   bool presigned = false;
   bool s3 = false;           // canonicalised by S3's rules

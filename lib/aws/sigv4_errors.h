@@ -1,4 +1,5 @@
-// AWS's names for what is wrong with a signature. Used by sigv4_parse.cpp and sigv4_verify.cpp only.
+// AWS's names for what is wrong with a signature. Used by sigv4_parse.cpp and sigv4_verify.cpp
+// only.
 #pragma once
 
 #include <expected>
@@ -14,8 +15,8 @@ inline constexpr base::ErrorRow kIncompleteSignature{"IncompleteSignature", 400,
 inline constexpr base::ErrorRow kSignatureDoesNotMatch{"SignatureDoesNotMatch", 403, {}};
 // S3's own.
 inline constexpr base::ErrorRow kAccessDenied{"AccessDenied", 403, {}};
-inline constexpr base::ErrorRow kAuthorizationHeaderMalformed{"AuthorizationHeaderMalformed", 400,
-                                                              {}};
+inline constexpr base::ErrorRow kAuthorizationHeaderMalformed{
+    "AuthorizationHeaderMalformed", 400, {}};
 inline constexpr base::ErrorRow kAuthorizationQueryParametersError{
     "AuthorizationQueryParametersError", 400, {}};
 inline constexpr base::ErrorRow kContentSha256Mismatch{"XAmzContentSHA256Mismatch", 400, {}};

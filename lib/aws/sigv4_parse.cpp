@@ -77,14 +77,16 @@ Checked<void> read_credential(std::string_view text, Authentication& made) {
                                   "the Credential is mal-formed; expecting "
                                   "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
     }
-    return incomplete(made, "Credential must have exactly 5 slash-delimited elements, e.g. "
-                            "keyid/date/region/service/term, got '" +
-                                std::string(text.substr(0, 256)) + "'");
+    return incomplete(made,
+                      "Credential must have exactly 5 slash-delimited elements, e.g. "
+                      "keyid/date/region/service/term, got '" +
+                          std::string(text.substr(0, 256)) + "'");
   }
   if (parts[4] != "aws4_request") {
-    return incomplete(made, "Credential should be scoped with a valid terminator: 'aws4_request', "
-                            "not '" +
-                                std::string(parts[4].substr(0, 64)) + "'.");
+    return incomplete(made,
+                      "Credential should be scoped with a valid terminator: 'aws4_request', "
+                      "not '" +
+                          std::string(parts[4].substr(0, 64)) + "'.");
   }
   made.access_key_id = parts[0];
   made.scope = {std::string(parts[1]), std::string(parts[2]), std::string(parts[3])};
@@ -95,7 +97,8 @@ Checked<void> read_signed_headers(std::string_view text, Authentication& made) {
   const std::vector<std::string_view> names = split(text, ';');
   const bool well_formed =
       names.size() <= kSignedHeadersMax && std::ranges::all_of(names, is_header_name);
-  if (!well_formed) return incomplete(made, "SignedHeaders must be lower-case names joined by ';'.");
+  if (!well_formed)
+    return incomplete(made, "SignedHeaders must be lower-case names joined by ';'.");
   for (const std::string_view name : names) {
     if (std::ranges::find(made.signed_headers, name) != made.signed_headers.end()) {
       return incomplete(made, "SignedHeaders names a header twice.");
@@ -203,8 +206,9 @@ Checked<void> check_parts(const ReceivedRequest& request, const HeaderParts& par
   require(present(parts.signature), "Signature");
   require(present(parts.signed_headers), "SignedHeaders");
   if (!dated && !made.s3) {
-    missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' "
-               "header. ";
+    missing +=
+        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' "
+        "header. ";
   }
   if (missing.empty()) return {};
   if (made.s3) missing.pop_back();
@@ -217,8 +221,8 @@ Checked<void> check_parts(const ReceivedRequest& request, const HeaderParts& par
 
 Refusal unsupported_algorithm(std::string_view algorithm, const Authentication& made) {
   if (!made.s3) {
-    return incomplete(made, "Unsupported AWS 'algorithm': '" +
-                                std::string(algorithm.substr(0, 64)) + "'.");
+    return incomplete(
+        made, "Unsupported AWS 'algorithm': '" + std::string(algorithm.substr(0, 64)) + "'.");
   }
   if (algorithm.starts_with("AWS")) {
     return refuse(Incomplete, signature_errors::kInvalidRequest,
@@ -240,8 +244,7 @@ Checked<void> check_s3_hash(std::string_view text) {
 }
 
 Checked<void> read_payload_hash(const ReceivedRequest& request,
-                                const std::optional<std::string>& in_query,
-                                Authentication& made) {
+                                const std::optional<std::string>& in_query, Authentication& made) {
   TRY(const std::optional<std::string_view> header,
       single_header(request, made, "x-amz-content-sha256"));
   if (header) {
@@ -408,7 +411,8 @@ Checked<void> check_query_parts(const QueryParts& parts, const Authentication& m
     missing += "AWS query-string parameters must include '" +
                std::string(kParameterNames[parameter]) + "'. ";
   }
-  if (!missing.empty()) return incomplete(made, missing + "Re-examine the query-string parameters.");
+  if (!missing.empty())
+    return incomplete(made, missing + "Re-examine the query-string parameters.");
   return {};
 }
 
@@ -425,8 +429,8 @@ Checked<void> parse_query(const ReceivedRequest& request, const QueryParts& part
   TRY_VOID(read_expires(parts.values[kExpiresParameter], made));
   const auto time = base::parse_iso8601_basic(*parts.values[kDateParameter]);
   if (!time) {
-    return incomplete(
-        made, "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+    return incomplete(made,
+                      "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   }
   made.time = *time;
   TRY_VOID(check_date_of_scope(made));

@@ -2,117 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "lib/base/digest.h"
-#include "lib/base/encoding.h"
+#include "lib/aws/sigv4_testing.h"
 
-// Expected signatures: AWS's Signature Version 4 test suite and the S3 documentation's examples; the
-// cases named Botocore were signed once by botocore 1.29 at the same instant.
+// Expected signatures: AWS's Signature Version 4 test suite and the S3 documentation's examples;
+// the cases named Botocore were signed once by botocore 1.29 at the same instant.
 namespace aws {
 namespace {
 
 using namespace std::chrono_literals;
-
-const Credentials kSuiteKey{"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", {}, {}};
-const Credentials kS3Key{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", {}, {}};
-
-base::Timestamp at(std::string_view basic) { return base::parse_iso8601_basic(basic).value(); }
-const base::Timestamp kSuiteTime = at("20150830T123600Z");
-const base::Timestamp kS3Time = at("20130524T000000Z");
-
-std::string sha256(std::string_view text) {
-  return base::hex_encode(base::digest(base::DigestKind::Sha256, text));
-}
-
-using Fields = std::vector<std::pair<std::string, std::string>>;
-
-struct Signed {
-  http::ClientRequest request;
-  std::string authorization;
-  std::string signature() const { return authorization.substr(authorization.size() - 64); }
-};
-
-struct Case {
-  std::string method = "GET";
-  std::string host = "example.amazonaws.com";
-  std::string target = "/";
-  Fields headers;
-  std::string body;
-  std::string service = "service";
-};
-
-http::ClientRequest request_of(const Case& example) {
-  http::ClientRequest request;
-  request.method = example.method;
-  const std::size_t colon = example.host.find(':');
-  request.url.host = example.host.substr(0, colon);
-  request.url.port =
-      colon == std::string::npos ? 80 : static_cast<std::uint16_t>(std::stoi(example.host.substr(colon + 1)));
-  request.url.target = example.target;
-  request.headers.add("Host", example.host);
-  for (const auto& [name, value] : example.headers) request.headers.add(name, value);
-  request.body = example.body;
-  return request;
-}
-
-std::string sign_case(const Case& example, const Credentials& key, base::Timestamp now,
-                      http::ClientRequest* signed_request = nullptr) {
-  http::ClientRequest request = request_of(example);
-  sign(request, key, "us-east-1", example.service, sha256(example.body), now);
-  const std::string authorization(request.headers.find("Authorization").value());
-  if (signed_request != nullptr) *signed_request = std::move(request);
-  return authorization.substr(authorization.size() - 64);
-}
-
-// A received request that owns its text.
-class Received {
- public:
-  explicit Received(const http::ClientRequest& request)
-      : method_(request.method), target_(request.url.target), headers_(request.headers) {}
-  Received(std::string method, std::string target, http::Headers headers)
-      : method_(std::move(method)), target_(std::move(target)), headers_(std::move(headers)) {}
-
-  const ReceivedRequest& view() {
-    views_.clear();
-    for (const auto& [name, value] : headers_) views_.add(name, value);
-    const std::string_view target = target_;
-    const std::size_t mark = std::min(target.find('?'), target.size());
-    view_ = {method_, target.substr(0, mark), target.substr(std::min(mark + 1, target.size())),
-             &views_};
-    return view_;
-  }
-  http::Headers& headers() { return headers_; }
-  std::string& target() { return target_; }
-  std::string& method() { return method_; }
-
- private:
-  std::string method_;
-  std::string target_;
-  http::Headers headers_;
-  http::HeaderViews views_;
-  ReceivedRequest view_;
-};
-
-// "" when the request is good, else the AWS code and message.
-std::string check(Received& received, const Credentials& key, base::Timestamp now,
-                  std::string_view body, bool is_s3) {
-  const auto parsed = parse_authentication(received.view(), is_s3);
-  const auto text = [](const AuthenticationError& error) {
-    return std::string(error.row->code) + ": " + error.message;
-  };
-  if (!parsed) return text(parsed.error());
-  if (!parsed->has_value()) return "anonymous";
-  const auto verified =
-      verify(received.view(), **parsed, signing_key(key.secret_access_key, (*parsed)->scope),
-             sha256(body), now);
-  return verified ? "" : text(verified.error());
-}
-
-Received suite_request(std::string service = "service", Fields more = {}) {
-  http::ClientRequest request;
-  sign_case({.headers = std::move(more), .service = std::move(service)}, kSuiteKey, kSuiteTime,
-            &request);
-  return Received(request);
-}
+using namespace aws::testing;
 
 TEST(Sigv4Suite, GetVanilla) {
   EXPECT_EQ(sign_case({}, kSuiteKey, kSuiteTime),
@@ -189,11 +87,11 @@ TEST(Sigv4S3Documentation, PutObjectWithDateHeader) {
 }
 
 TEST(Sigv4S3Documentation, SubresourcesAndListing) {
-  EXPECT_EQ(sign_case({.host = "examplebucket.s3.amazonaws.com",
-                       .target = "/?lifecycle",
-                       .service = "s3"},
-                      kS3Key, kS3Time),
-            "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543");
+  EXPECT_EQ(
+      sign_case(
+          {.host = "examplebucket.s3.amazonaws.com", .target = "/?lifecycle", .service = "s3"},
+          kS3Key, kS3Time),
+      "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543");
   EXPECT_EQ(sign_case({.host = "examplebucket.s3.amazonaws.com",
                        .target = "/?max-keys=2&prefix=J",
                        .service = "s3"},

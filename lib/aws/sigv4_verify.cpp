@@ -47,7 +47,8 @@ std::expected<std::string_view, AuthenticationError> payload_hash(
     const Authentication& authentication, std::string_view of_body) {
   const std::string_view declared = authentication.payload_hash;
   if (declared.empty()) return of_body;
-  const bool is_hash = declared.size() == kEmptySha256.size() && declared.find('-') == declared.npos;
+  const bool is_hash =
+      declared.size() == kEmptySha256.size() && declared.find('-') == declared.npos;
   if (authentication.s3 && (of_body.empty() || !is_hash)) return declared;
   if (declared == of_body) return declared;
   return refuse(WrongSignature,

@@ -11,6 +11,10 @@
 #include "lib/base/result.h"
 #include "lib/runtime/task.h"
 
+namespace runtime {
+class BlockingPool;
+}
+
 namespace http {
 
 class BodyReader {
@@ -28,5 +32,15 @@ runtime::Task<base::Result<std::string>> read_all(BodyReader& body, std::size_t 
 
 // A body from memory.
 std::unique_ptr<BodyReader> body_of(std::string bytes);
+
+// `length` bytes of a regular file from `offset` on. What the page cache holds is read in place,
+// the rest on `pool`, which outlives the body: a slow disk stops no other connection. NotFound when
+// there is no such file, InvalidInput when it has fewer bytes; a file cut meanwhile fails the read.
+base::Result<std::unique_ptr<BodyReader>> file_body(runtime::BlockingPool& pool,
+                                                    const std::string& path, std::uint64_t offset,
+                                                    std::uint64_t length);
+// The same for an open file, which the body closes: also when this fails.
+base::Result<std::unique_ptr<BodyReader>> file_body(runtime::BlockingPool& pool, int fd,
+                                                    std::uint64_t offset, std::uint64_t length);
 
 }  // namespace http

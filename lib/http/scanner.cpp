@@ -357,7 +357,10 @@ Scan scan_response_head(std::string_view bytes, const HeadLimits& limits, Respon
 }
 
 bool is_token(std::string_view text) { return !text.empty() && all(text, kToken); }
-bool is_field_value(std::string_view text) { return all(text, kValue); }
+bool is_field_value(std::string_view text) {
+  const char* const rest = skip_plain(text.data(), text.data() + text.size());
+  return all({rest, text.data() + text.size()}, kValue);
+}
 bool is_target(std::string_view text) { return !text.empty() && all(text, kTarget); }
 bool is_host(std::string_view text) { return !text.empty() && all(text, kHost); }
 

@@ -36,6 +36,10 @@ struct SpawnOptions {
   // Files to which the child writes its pid before exec ("0" as the kernel understands it):
   // cgroup.procs of the groups that it must run in.
   std::vector<std::string> cgroup_procs;
+  // Called in the child, as the parent's user, before it changes directory: for namespaces and
+  // mounts. May only make system calls; returns 0 or errno.
+  int (*prepare)(const void* argument) = nullptr;
+  const void* prepare_argument = nullptr;
 };
 
 struct ExitStatus {
@@ -47,7 +51,7 @@ class Process {
  public:
   // Returns when exec has succeeded, or the error that stopped it (named step by step).
   static base::Result<std::unique_ptr<Process>> spawn(Executor executor, SpawnOptions options);
-  // A process still running is killed and reaped.
+  // A process still running is killed with its group, and reaped.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -64,6 +68,7 @@ class Process {
   struct Watch;
   Process(Executor executor, pid_t pid, int pidfd);
   bool reap();
+  void watch();
 
   Executor executor_;
   pid_t pid_;

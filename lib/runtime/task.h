@@ -29,12 +29,19 @@ inline constexpr asio::use_awaitable_t<Executor> use_task;
 // The executor that the running coroutine belongs to.
 inline auto this_executor() { return asio::this_coro::executor; }
 
+// A cancelled wait says so by its result; Asio's default would have the task's next co_await throw.
+template <class T>
+Task<T> without_throwing(Task<T> task) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_return co_await std::move(task);
+}
+
 // Runs `task` on `target`'s thread and resumes the caller on its own. T is default constructible.
 template <class T>
 Task<T> run_on(Executor target, Task<T> task) {
   const Executor own = co_await asio::this_coro::executor;
   if (own == target) co_return co_await std::move(task);
-  co_return co_await asio::co_spawn(target, std::move(task), use_task);
+  co_return co_await asio::co_spawn(target, without_throwing(std::move(task)), use_task);
 }
 
 }  // namespace runtime

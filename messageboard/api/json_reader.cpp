@@ -177,9 +177,8 @@ class Reader {
       if (here() != U':') return fail("Expecting ':' delimiter", at_);
       ++at_;
       skip_space();
-      Json member;
-      if (!value_into(member, depth)) return false;
-      put(value, std::move(name), std::move(member));
+      value.names.push_back(std::move(name));
+      if (!value_into(value.items.emplace_back(), depth)) return false;
       skip_space();
       if (here() == U'}') break;
       if (here() != U',') return fail("Expecting ',' delimiter", at_);
@@ -188,21 +187,6 @@ class Reader {
     }
     ++at_;
     return true;
-  }
-
-  static void put(Json& object, std::u32string name, Json member) {
-    // The bodies read here are bounded, but not so small that a search per name would be free:
-    // past a few members only the names that matter could repeat, and readers take the last.
-    constexpr std::size_t kSearched = 32;
-    const auto end = object.members.begin() +
-                     static_cast<std::ptrdiff_t>(std::min(object.members.size(), kSearched));
-    const auto found = std::find_if(object.members.begin(), end,
-                                    [&](const auto& entry) { return entry.first == name; });
-    if (found != end) {
-      found->second = std::move(member);
-    } else {
-      object.members.emplace_back(std::move(name), std::move(member));
-    }
   }
 
   bool string_into(std::u32string& into) {
@@ -274,6 +258,13 @@ class Reader {
 
 std::string JsonDecodeError::text() const {
   return fmt::format("{}: line {} column {} (char {})", message, line, column, position);
+}
+
+const Json* Json::member(std::u32string_view name) const {
+  for (std::size_t i = names.size(); i > 0; --i) {
+    if (names[i - 1] == name) return &items[i - 1];
+  }
+  return nullptr;
 }
 
 std::expected<Json, JsonFailure> read_json(std::string_view bytes) {

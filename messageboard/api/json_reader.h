@@ -7,7 +7,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <variant>
 #include <vector>
 
 namespace messageboard {
@@ -20,9 +20,11 @@ struct Json {
   // String: its characters, among them surrogates that an escape left alone. Integer: its digits
   // as Python prints them.
   std::u32string text;
-  std::vector<Json> items;
-  // In order of first appearance; the last value of a repeated name won.
-  std::vector<std::pair<std::u32string, Json>> members;
+  std::vector<Json> items;            // Array and Object: the values
+  std::vector<std::u32string> names;  // Object: theirs, one for each item
+
+  // The last member of that name, as a Python dict keeps it.
+  const Json* member(std::u32string_view name) const;
 };
 
 // json.JSONDecodeError. Positions count characters; line and column start at 1.

@@ -1,8 +1,10 @@
 #include "messageboard/api/python_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace messageboard {
@@ -16,6 +18,22 @@ bool is_python_space(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
          c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
          c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+// Where the decimal digits of each script begin (Unicode category Nd): int() reads them all.
+constexpr std::array<char32_t, 66> kDigitZeros = {
+    0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66,
+    0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946,
+    0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0,
+    0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0,
+    0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950, 0x11C50, 0x11D50, 0x11DA0,
+    0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0,
+    0x1E950, 0x1FBF0,};
+
+std::optional<std::int64_t> digit_value(char32_t c) {
+  const auto above = std::ranges::upper_bound(kDigitZeros, c);
+  if (above == kDigitZeros.begin() || c - *std::prev(above) > 9) return std::nullopt;
+  return static_cast<std::int64_t>(c - *std::prev(above));
 }
 
 // One step of the decoder that the Unicode standard recommends (maximal subparts).
@@ -96,9 +114,9 @@ std::optional<std::int64_t> python_int(std::string_view text) {
       after_digit = false;
       continue;
     }
-    if (c < U'0' || c > U'9') return std::nullopt;
-    const auto digit = static_cast<std::int64_t>(c - U'0');
-    value = value < (Limits::min() + digit) / 10 ? Limits::min() : value * 10 - digit;
+    const auto digit = digit_value(c);
+    if (!digit) return std::nullopt;
+    value = value < (Limits::min() + *digit) / 10 ? Limits::min() : value * 10 - *digit;
     after_digit = true;
   }
   if (!after_digit) return std::nullopt;

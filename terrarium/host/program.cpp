@@ -87,9 +87,9 @@ std::optional<RunRecord> read_record(const std::filesystem::path& file) {
       !print->is_string()) {
     return std::nullopt;
   }
-  const auto start = ticks->try_to_number<std::uint64_t>();
-  if (start.has_error()) return std::nullopt;
-  return RunRecord{static_cast<int>(pid->as_int64()), *start, std::string(print->as_string())};
+  const auto start = ticks->to_number<std::uint64_t>(error);
+  if (error) return std::nullopt;
+  return RunRecord{static_cast<int>(pid->as_int64()), start, std::string(print->as_string())};
 }
 
 void write_record(const std::filesystem::path& file, const RunRecord& record) {

@@ -2,7 +2,8 @@
 // one small generic codec per protocol walks. Nothing is parsed or printed by hand.
 //
 // A generated struct has one field per member of the AWS shape, named in snake_case: plain T when
-// the model requires the member, std::optional<T> otherwise. string and enum -> std::string, blob ->
+// the model requires the member, std::optional<T> otherwise, std::shared_ptr<T> for a structure
+// that holds itself. string and enum -> std::string, blob ->
 // std::string (bytes), integer -> std::int32_t, long -> std::int64_t, float/double -> double,
 // boolean -> bool, timestamp -> base::Timestamp, list -> std::vector, map -> std::map<std::string,
 // T>. A streaming blob (S3 bodies) is a Body.
@@ -43,7 +44,7 @@ struct Shape;
 // Accessors are generated captureless functions, so that the codecs stay free of templates.
 struct Member {
   std::string_view name;          // the model's member name: JSON key, unless wire_name says other
-  std::string_view wire_name;     // locationName, or name
+  std::string_view wire_name;     // locationName, or name; of a flattened list its elements' name
   const Shape* shape = nullptr;   //
   Location location = Location::Body;
   bool required = false;
@@ -65,6 +66,7 @@ struct Shape {
   std::string_view payload;        // member that is the whole body (REST)
   std::string_view xml_root;       // root element and namespace of an XML payload
   std::string_view xml_namespace;
+  bool unwrapped = false;          // an XML answer whose root is the only member itself
   // List and Map.
   const Shape* element = nullptr;  // map: the value
   const Shape* key = nullptr;
@@ -77,9 +79,10 @@ struct Shape {
   void* (*insert)(void* map, std::string key) = nullptr;
   void (*for_each)(const void* map, void* context,
                    void (*visit)(void* context, std::string_view key, const void* value)) = nullptr;
-  // Constraints, 0/-1 when the model gives none.
-  std::int64_t min = 0;
-  std::int64_t max = -1;
+  // Constraints: of a number's value, a text's bytes or a container's size. At their defaults the
+  // model gives none.
+  std::int64_t min = INT64_MIN;
+  std::int64_t max = INT64_MAX;
   std::span<const std::string_view> enum_values;  // empty: any string
 };
 
@@ -92,6 +95,9 @@ struct OperationModel {
   const Shape* output = nullptr;  //
   std::string_view result_wrapper;
   bool streaming_input = false;   // Context::body carries the body
+  bool checksum_required = false;  // refused without Content-MD5 or x-amz-checksum-*
+  // x-amz-checksum-* speak of the request's body, not (CompleteMultipartUpload) of the object.
+  bool checksum_of_body = true;
 };
 
 struct ServiceModel {
@@ -100,6 +106,14 @@ struct ServiceModel {
   std::string_view api_version;    // "2012-11-05"
   std::string_view target_prefix;  // "AmazonSQS", for JSON protocols
   std::string_view xml_namespace;
+  std::string_view error_namespace;  // "com.amazonaws.sqs": before '#' in a JSON error's __type
+  // The code with which a violated constraint of the model is answered; empty: the service checks
+  // values itself, and the wire layer only what is missing.
+  std::string_view validation_code;
+  std::size_t request_bytes_max = 16 * 1024 * 1024;  // of a body that does not stream
+  // Query keys that choose an operation ("acl", "uploads"), of the service's whole model: a request
+  // that carries one which the chosen operation does not take meant another operation.
+  std::span<const std::string_view> sub_resources;
   std::span<const Protocol> protocols;
   std::span<const OperationModel> operations;
 };

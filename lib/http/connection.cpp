@@ -1,0 +1,240 @@
+#include "lib/http/connection.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "lib/base/log.h"
+#include "lib/http/stream_sender.h"
+
+namespace http {
+namespace {
+
+constexpr std::string_view kArea = "http";
+// Smaller bodies are copied behind their head: cheaper than a second piece for the kernel.
+constexpr std::size_t kCopyBytes = 8 * 1024;
+// Answers to pipelined requests are sent when this much has come together.
+constexpr std::size_t kCoalesceBytes = 64 * 1024;
+// Chunked bodies are decoded from a window of at least this size.
+constexpr std::size_t kChunkWindowBytes = 16 * 1024;
+// Room for header fields that an idle connection keeps.
+constexpr std::size_t kIdleFields = 32;
+// How long a client gets to read the last answer of a connection before the close cuts it off.
+constexpr base::Duration kLingerTime = std::chrono::seconds(2);
+
+Response plain_response(int status, std::string_view why) {
+  Response response;
+  response.status = status;
+  response.headers.add("Content-Type", "text/plain");
+  response.body = std::string(reason(status));
+  if (!why.empty()) response.body += ": " + std::string(why);
+  response.body += '\n';
+  return response;
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Core> core, Worker& worker, Transport transport, Peer peer)
+    : core_(std::move(core)),
+      worker_(worker),
+      link_(std::make_shared<Link>(std::move(transport), core_->clock,
+                                   core_->options.limits.body_timeout)),
+      peer_(std::move(peer)),
+      body_(*link_),
+      place_(worker.open.insert(worker.open.end(), this)) {
+  if (link_->transport().plain()) phase_ = Phase::Idle;
+  request_.body = &body_;
+  request_.peer = &peer_;
+}
+
+Connection::~Connection() {
+  worker_.open.erase(place_);
+  worker_.load.fetch_sub(1, std::memory_order_relaxed);
+  core_->connections.fetch_sub(1, std::memory_order_relaxed);
+  if (worker_.open.empty()) worker_.emptied.notify_all();
+}
+
+runtime::Task<void> Connection::serve(std::unique_ptr<Connection> connection) {
+  Connection& self = *connection;
+  const Next next = co_await self.run();
+  Transport& transport = self.link_->transport();
+  if (next == Next::Reset) {
+    transport.reset();
+    co_return;
+  }
+  transport.end_sending();
+  if (self.unread_input_) co_await self.linger();
+  transport.close();
+}
+
+void Connection::drain() {
+  // Bytes in the kernel are a request that came before the drain.
+  const bool quiet = phase_ == Phase::Handshake || phase_ == Phase::Lingering ||
+                     (phase_ == Phase::Idle && link_->transport().unread() == 0);
+  if (quiet) link_->abort();
+}
+
+Scan Connection::scan() {
+  const std::string_view pending = link_->pending();
+  const HeadLimits limits{core_->options.limits.head_bytes_max,
+                          core_->options.limits.headers_max};
+  // A head that comes in drops is scanned again only when a line of it has ended, and there are at
+  // most headers_max lines: what a slow sender can cost is bounded.
+  const bool worth_it = !pending.empty() &&
+                        (scanned_ == 0 || pending.size() >= limits.bytes_max ||
+                         pending.substr(scanned_).find('\n') != std::string_view::npos);
+  scanned_ = pending.size();
+  if (!worth_it) return {};
+  return scan_request_head(pending, limits, head_, request_.headers);
+}
+
+runtime::Task<Connection::Next> Connection::run() {
+  link_->set_deadline(core_->clock.now() + core_->options.limits.head_timeout);
+  const Io shaken = co_await link_->transport().handshake();
+  link_->clear_deadline();
+  if (shaken.state != IoState::Done || link_->aborted()) co_return Next::Reset;
+  now_ = core_->clock.now();
+  for (;;) {
+    const Scan found = scan();
+    if (found.refusal != 0) co_return co_await refuse(found.refusal, found.why);
+    if (found.consumed == 0) {
+      if (!co_await receive_head()) break;
+      continue;
+    }
+    scanned_ = 0;
+    const Next next = co_await exchange(found.consumed);
+    if (next != Next::Continue) co_return next;
+  }
+  const bool in_head = phase_ == Phase::Head && link_->expired() && !link_->aborted();
+  if (in_head) co_return co_await refuse(408, "the head did not arrive in time");
+  co_return Next::Close;
+}
+
+runtime::Task<bool> Connection::receive_head() {
+  if (link_->unsent() > 0 && !link_->try_flush() && !co_await link_->send({}, {})) co_return false;
+  base::Timestamp deadline = head_deadline_;
+  if (link_->pending().empty()) {
+    const bool draining = core_->draining.load(std::memory_order_relaxed);
+    if (draining && link_->transport().unread() == 0) co_return false;
+    phase_ = Phase::Idle;
+    link_->shrink();
+    if (request_.headers.size() > kIdleFields) request_.headers = {};
+    deadline = now_ + core_->options.limits.idle_timeout;
+  } else if (phase_ != Phase::Head) {
+    phase_ = Phase::Head;
+    head_deadline_ = deadline = core_->clock.now() + core_->options.limits.head_timeout;
+  }
+  const std::span<char> room = link_->room(core_->options.limits.head_bytes_max);
+  const Io io = co_await link_->receive(room, deadline);
+  if (io.state != IoState::Done) co_return false;
+  link_->received(io.count);
+  co_return true;
+}
+
+runtime::Task<Connection::Next> Connection::refuse(int status, std::string_view why) {
+  base::log::debug(kArea, "{}:{}: {}: {}", peer_.address, peer_.port, status, why);
+  phase_ = Phase::Request;
+  unread_input_ = true;
+  const Response response = plain_response(status, why);
+  const ResponsePlan plan = plan_response(response, head_.method, 1, false);
+  append_response_head(link_->out(), response, plan, 1,
+                       worker_.fixed_lines(core_->clock.now(), core_->options.server_name));
+  co_return co_await link_->send(plan.send_body ? response.body : std::string_view(), {})
+      ? Next::Close
+      : Next::Reset;
+}
+
+void Connection::begin_request(std::size_t head_bytes) {
+  if (head_.framing.chunked && !link_->pin(head_bytes, kChunkWindowBytes)) scan();
+  scanned_ = 0;
+  link_->consume(head_bytes);
+  request_.method = head_.method;
+  request_.target = head_.target;
+  request_.path = head_.path;
+  request_.query = head_.query;
+  body_.begin(head_.framing, core_->options.limits.body_bytes_max);
+}
+
+runtime::Task<Connection::Next> Connection::exchange(std::size_t head_bytes) {
+  phase_ = Phase::Request;
+  if (head_.framing.expect == Expectation::Unknown) {
+    co_return co_await refuse(417, "100-continue is the only expectation known here");
+  }
+  if (head_.framing.content_length.value_or(0) > core_->options.limits.body_bytes_max) {
+    co_return co_await refuse(413, "the body is larger than allowed");
+  }
+  begin_request(head_bytes);
+  link_->flush_on_yield();
+  Response response = co_await handle();
+  if (std::string flaw = response_flaw(response); !flaw.empty()) {
+    base::log::error(kArea, "{} {}: the handler's response has {}", request_.method,
+                     request_.path, flaw);
+    response = plain_response(500, {});
+  }
+  co_return co_await answer(std::move(response));
+}
+
+runtime::Task<Response> Connection::handle() {
+  std::string what;
+  try {
+    co_return co_await core_->handler(request_);
+  } catch (const std::exception& thrown) {
+    what = thrown.what();
+  } catch (...) {
+    what = "something that is no std::exception";
+  }
+  base::log::error(kArea, "{} {}: the handler threw: {}", request_.method, request_.path, what);
+  co_return plain_response(500, {});
+}
+
+runtime::Task<Connection::Next> Connection::answer(Response response) {
+  now_ = core_->clock.now();
+  const bool keep_alive = head_.framing.keep_alive &&
+                          !core_->draining.load(std::memory_order_relaxed) &&
+                          body_.skippable(core_->options.limits.drain_bytes_max);
+  const ResponsePlan plan = plan_response(response, request_.method, head_.minor, keep_alive);
+  append_response_head(link_->out(), response, plan, head_.minor,
+                       worker_.fixed_lines(now_, core_->options.server_name));
+  if (!plan.send_body) co_return co_await finish(plan);
+  if (response.stream) {
+    const auto sent = co_await send_stream(*link_, *response.stream, plan);
+    if (!sent) {
+      base::log::info(kArea, "{} {}: the response broke off: {}", request_.method, request_.path,
+                      base::describe(sent.error()));
+      co_return Next::Reset;
+    }
+    co_return co_await finish(plan);
+  }
+  if (response.body.size() <= kCopyBytes) {
+    link_->out() += response.body;
+  } else if (!co_await link_->send(response.body, {})) {
+    co_return Next::Reset;
+  }
+  co_return co_await finish(plan);
+}
+
+// The response is in the output or sent. What is left of the request goes; then the next, or the
+// end.
+runtime::Task<Connection::Next> Connection::finish(ResponsePlan plan) {
+  const bool more = plan.keep_alive && body_.whole() && !link_->pending().empty();
+  if (!more || link_->unsent() > kCoalesceBytes) {
+    if (!link_->try_flush() && !co_await link_->send({}, {})) co_return Next::Reset;
+  }
+  if (plan.keep_alive && co_await body_.skip(core_->options.limits.drain_bytes_max)) {
+    link_->release();
+    co_return Next::Continue;
+  }
+  unread_input_ = !body_.whole() || !link_->pending().empty();
+  co_return Next::Close;
+}
+
+runtime::Task<void> Connection::linger() {
+  phase_ = Phase::Lingering;
+  const base::Timestamp deadline = core_->clock.now() + kLingerTime;
+  const auto scratch = std::make_unique_for_overwrite<char[]>(kCopyBytes);
+  while (!core_->draining.load(std::memory_order_relaxed) && core_->clock.now() < deadline) {
+    const Io io = co_await link_->receive({scratch.get(), kCopyBytes}, deadline);
+    if (io.state != IoState::Done) break;
+  }
+}
+
+}  // namespace http

@@ -1,0 +1,196 @@
+#include "terrarium/host/linux/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <sstream>
+#include <vector>
+
+namespace terrarium::host::linux_host {
+namespace {
+
+// A process that forks while its group is being killed is met in the next round.
+constexpr int kKillRoundsMax = 64;
+
+std::string read_small(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::string text(16 * 1024, '\0');
+  const ssize_t got = ::read(fd, text.data(), text.size());
+  ::close(fd);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+bool write_small(const std::string& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const ssize_t put = ::write(fd, text.data(), text.size());
+  ::close(fd);
+  return put == static_cast<ssize_t>(text.size());
+}
+
+std::uint64_t leading_number(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The number after "name " at the start of a line; 0 when there is none.
+std::uint64_t field(std::string_view text, std::string_view name) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at);
+    if (line.starts_with(name) && line.substr(name.size()).starts_with(' ')) {
+      return leading_number(line.substr(name.size() + 1));
+    }
+    at = end + 1;
+  }
+  return 0;
+}
+
+std::vector<std::string> folders_in(const std::string& folder) {
+  std::vector<std::string> names;
+  DIR* open = ::opendir(folder.c_str());
+  if (open == nullptr) return names;
+  while (const dirent* entry = ::readdir(open)) {
+    const std::string_view name = entry->d_name;
+    if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
+  }
+  ::closedir(open);
+  return names;
+}
+
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> split;
+  for (std::string word; stream >> word;) split.push_back(word);
+  return split;
+}
+
+struct Hierarchy {
+  std::string mount_point;
+  bool v2 = false;
+};
+
+// The v1 memory hierarchy where there is one: a hybrid host's unified tree has no controllers.
+std::optional<Hierarchy> memory_hierarchy() {
+  std::istringstream mounts(read_small("/proc/self/mounts"));
+  std::optional<Hierarchy> unified;
+  for (std::string line; std::getline(mounts, line);) {
+    const auto part = words(line);
+    if (part.size() < 4) continue;
+    if (part[2] == "cgroup2") unified = Hierarchy{part[1], true};
+    const std::string options = "," + part[3] + ",";
+    if (part[2] == "cgroup" && options.find(",memory,") != std::string::npos) {
+      return Hierarchy{part[1], false};
+    }
+  }
+  return unified;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Cgroup>> Cgroup::make(std::string folder, bool v2,
+                                                   std::uint64_t memory_bytes_max) {
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    return base::fail_errno("make the control group " + folder, errno);
+  }
+  std::unique_ptr<Cgroup> made(new Cgroup(std::move(folder), v2));
+  const std::string limit = std::to_string(memory_bytes_max);
+  const std::string& in = made->folder_;
+  if (!write_small(in + (v2 ? "/memory.max" : "/memory.limit_in_bytes"), limit)) {
+    const int error_number = errno;
+    made->remove();
+    return base::fail_errno("limit the memory of " + made->folder_, error_number);
+  }
+  // Where swap is accounted: none of it. Where it is not, the files are not there either.
+  if (v2) {
+    write_small(in + "/memory.swap.max", "0");
+    // A program without one of its processes is of no use: all of them go together.
+    write_small(in + "/memory.oom.group", "1");
+  } else {
+    write_small(in + "/memory.memsw.limit_in_bytes", limit);
+  }
+  return made;
+}
+
+std::unique_ptr<Cgroup> Cgroup::existing(std::string folder, bool v2) {
+  return std::unique_ptr<Cgroup>(new Cgroup(std::move(folder), v2));
+}
+
+void Cgroup::kill() const {
+  if (v2_ && write_small(folder_ + "/cgroup.kill", "1")) return;
+  for (int round = 0; round < kKillRoundsMax; ++round) {
+    std::istringstream pids(read_small(procs_file()));
+    bool any = false;
+    for (int pid = 0; pids >> pid;) any = (pid > 0 && ::kill(pid, SIGKILL) == 0) || any;
+    if (!any) return;
+  }
+}
+
+std::uint64_t Cgroup::memory_peak_bytes() const {
+  // The kernel's own high-water mark counts the page cache, which it would give back; it is no
+  // measure of what the processes need. The sum of theirs is.
+  std::uint64_t total = 0;
+  std::istringstream pids(read_small(procs_file()));
+  for (int pid = 0; pids >> pid;) {
+    total += field(read_small("/proc/" + std::to_string(pid) + "/status"), "VmHWM:");
+  }
+  return total * 1024;
+}
+
+bool Cgroup::memory_exceeded() const {
+  const std::string events =
+      read_small(folder_ + (v2_ ? "/memory.events" : "/memory.oom_control"));
+  return field(events, "oom_kill") > 0;
+}
+
+bool Cgroup::remove() const { return ::rmdir(folder_.c_str()) == 0 || errno == ENOENT; }
+
+std::optional<CgroupRoot> CgroupRoot::find(const std::string& tag) {
+  const auto hierarchy = memory_hierarchy();
+  if (!hierarchy) return std::nullopt;
+  const std::string folder = hierarchy->mount_point + "/terrarium-" + tag;
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) return std::nullopt;
+  if (hierarchy->v2) {
+    write_small(hierarchy->mount_point + "/cgroup.subtree_control", "+memory");
+    write_small(folder + "/cgroup.subtree_control", "+memory");
+  }
+  CgroupRoot root(folder, hierarchy->v2);
+  // Only a try tells whether limits can be set here.
+  const auto probe = root.make("probe", 64 << 20);
+  if (!probe) {
+    ::rmdir(folder.c_str());
+    return std::nullopt;
+  }
+  (*probe)->remove();
+  return root;
+}
+
+base::Result<std::unique_ptr<Cgroup>> CgroupRoot::make(const std::string& name,
+                                                       std::uint64_t memory_bytes_max) const {
+  return Cgroup::make(folder_ + "/" + name, v2_, memory_bytes_max);
+}
+
+void CgroupRoot::clear() const {
+  for (const std::string& name : folders_in(folder_)) {
+    const auto left = Cgroup::existing(folder_ + "/" + name, v2_);
+    left->kill();
+    left->remove();
+  }
+}
+
+void CgroupRoot::remove() const {
+  clear();
+  ::rmdir(folder_.c_str());
+}
+
+}  // namespace terrarium::host::linux_host

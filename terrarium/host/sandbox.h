@@ -1,0 +1,66 @@
+// Where functions run: a program unpacked in a folder, started as somebody with no rights, with its
+// own /tmp and limits, that dies with the daemon. Today's Linux implementation drops privileges and
+// uses a private mount namespace; a fuller container can take its place behind this interface.
+//
+// Used on the control executor, whose thread lives as long as the daemon: the kernel ends a sandbox
+// when the thread that started it ends.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/base/result.h"
+#include "lib/runtime/process.h"
+#include "lib/runtime/task.h"
+
+namespace terrarium::host {
+
+struct SandboxSpec {
+  std::string name;            // [a-z0-9]{1,64}, unique among those that run
+  std::filesystem::path code;  // absolute; seen read-only at code_path()
+  std::string program;         // relative to `code`: "bootstrap"
+  std::map<std::string, std::string> env;  // the whole environment
+  std::uint64_t memory_bytes_max = 0;
+  std::uint64_t scratch_bytes_max = 0;  // a file in its /tmp grows no larger
+  std::uint64_t processes_max = 1024;
+  std::uint64_t descriptors_max = 1024;
+};
+
+class SandboxProcess {
+ public:
+  // close() first; a process still running is killed.
+  virtual ~SandboxProcess() = default;
+  // Resumes when the program has ended, or with nothing at the deadline. One waiter at a time.
+  virtual runtime::Task<std::optional<runtime::ExitStatus>> wait_until(
+      base::Timestamp deadline) = 0;
+  // The next bytes of its standard output and error as they come, interleaved; empty when both have
+  // ended. One reader at a time; kill() ends the read.
+  virtual runtime::Task<std::string> read_output() = 0;
+  // Ends every process in it, at once.
+  virtual void kill() = 0;
+  // The most memory that its processes held together, as far as the kernel tells.
+  virtual std::uint64_t memory_peak_bytes() const = 0;
+  // The kernel ended a process in it because of memory_bytes_max.
+  virtual bool memory_exceeded() const = 0;
+  // kill(), then removes what belonged to it: /tmp, control group, user id.
+  virtual runtime::Task<void> close() = 0;
+};
+
+class Sandbox {
+ public:
+  virtual ~Sandbox() = default;
+  // Returns when the program runs.
+  virtual base::Result<std::unique_ptr<SandboxProcess>> start(SandboxSpec spec) = 0;
+  // Where a program in `code` sees its own folder.
+  virtual std::string code_path(const std::filesystem::path& code) const = 0;
+  // What this machine allowed, on one line, for the log: "own user, own /tmp, cgroup v1 memory".
+  virtual std::string description() const = 0;
+};
+
+}  // namespace terrarium::host

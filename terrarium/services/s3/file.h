@@ -1,0 +1,39 @@
+// The system calls on files that bodies are made of, with their errors as Results. Everything here
+// may block: the blocking pool's threads only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/http/owned_fd.h"
+
+namespace terrarium::s3 {
+
+// A new file, written from its start to its end.
+class NewFile {
+ public:
+  static base::Result<NewFile> create(const std::string& path);
+  base::Result<void> write(std::string_view bytes);
+  // The bytes and what is needed to find them are on disk when this returns.
+  base::Result<void> sync();
+
+ private:
+  explicit NewFile(int fd) : fd_(fd) {}
+  http::OwnedFd fd_;
+};
+
+// Made with its parents, each entry on disk. One that is there already is no error.
+base::Result<void> make_folder(const std::string& path);
+// Names in the folder, without "." and "..".
+base::Result<std::vector<std::string>> list_folder(const std::string& path);
+base::Result<void> sync_folder(const std::string& path);
+// NotFound when `from` or the folder of `to` is not there.
+base::Result<void> rename_file(const std::string& from, const std::string& to);
+// A second name for the same bytes. Conflict: the file system allows no more names of this file.
+base::Result<void> link_file(const std::string& from, const std::string& to);
+// A file that is not there is no error.
+base::Result<void> remove_file(const std::string& path);
+
+}  // namespace terrarium::s3

@@ -1,0 +1,167 @@
+// What S3 keeps in the store, and its limits. The keys are described byte by byte in README.md.
+// Plain data: any thread.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/base/digest.h"
+#include "lib/base/result.h"
+
+namespace terrarium::s3 {
+
+// AWS's limits, then ours.
+inline constexpr std::uint64_t kPutBytesMax = std::uint64_t{5} << 30;
+inline constexpr std::uint64_t kObjectBytesMax = std::uint64_t{5} << 40;
+inline constexpr std::uint64_t kPartBytesMin = std::uint64_t{5} << 20;
+inline constexpr int kPartNumberMax = 10'000;
+inline constexpr int kListMax = 1'000;
+inline constexpr std::size_t kDeleteObjectsMax = 1'000;
+inline constexpr std::size_t kKeyBytesMax = 1'024;
+inline constexpr std::size_t kMetadataBytesMax = 2'048;
+inline constexpr std::size_t kObjectTagsMax = 10;
+inline constexpr std::size_t kBucketTagsMax = 50;
+inline constexpr std::size_t kTagKeyCharactersMax = 128;
+inline constexpr std::size_t kTagValueCharactersMax = 256;
+inline constexpr std::size_t kBucketsMax = 10'000;
+inline constexpr std::size_t kPolicyBytesMax = 20'480;
+inline constexpr std::size_t kNotificationsMax = 100;
+inline constexpr std::size_t kFilterBytesMax = 1'024;
+// A body up to this size lies in the store beside its metadata: one commit, no file.
+inline constexpr std::size_t kInlineBytesMax = 16 * 1'024;
+// How much of a body is in memory at a time.
+inline constexpr std::size_t kChunkBytes = 256 * 1'024;
+// An event is tried for this long, then dropped with a line in the log.
+inline constexpr base::Duration kEventAgeMax = std::chrono::hours(24);
+inline constexpr base::Duration kEventRetryMin = std::chrono::milliseconds(500);
+inline constexpr base::Duration kEventRetryMax = std::chrono::minutes(5);
+// Events under way to one destination at a time.
+inline constexpr std::size_t kEventsInFlightMax = 64;
+
+// Names one bucket from its creation to its deletion; a bucket made again has another.
+enum class BucketNumber : std::uint64_t {};
+
+// Names one body for ever: `incarnation` is drawn at each start of the service, `sequence` counts.
+struct Generation {
+  std::uint64_t incarnation = 0;
+  std::uint64_t sequence = 0;
+
+  friend auto operator<=>(const Generation&, const Generation&) = default;
+  std::string bytes() const;  // 16, as in keys
+  std::string hex() const;    // 32, the file's name
+  static std::optional<Generation> from_bytes(std::string_view bytes);
+};
+
+struct ObjectChecksum {
+  base::DigestKind kind = base::DigestKind::Crc64Nvme;
+  bool composite = false;  // of the parts' checksums: "base64-N"
+  std::string value;       // base64
+};
+
+// A stretch of a body that is one file.
+struct Segment {
+  Generation generation;
+  std::uint64_t bytes = 0;
+  std::string checksum;  // of a part, base64; of the object's kind
+};
+
+// What the writer said about an object and a reader gets back.
+struct ObjectHeaders {
+  std::string content_type;
+  std::string cache_control;
+  std::string content_disposition;
+  std::string content_encoding;
+  std::string content_language;
+  std::string expires;
+  std::string website_redirect_location;
+  std::string storage_class;                    // empty: STANDARD
+  std::map<std::string, std::string> metadata;  // names without x-amz-meta-, in lower case
+};
+
+using Tags = std::map<std::string, std::string>;
+
+struct ObjectRecord {
+  std::uint64_t sequence = 0;  // grows with each change of the object
+  std::uint64_t bytes = 0;
+  base::Timestamp last_modified;  // whole seconds, as HTTP tells them
+  std::string etag;               // without quotes
+  ObjectHeaders headers;
+  Tags tags;
+  std::optional<ObjectChecksum> checksum;
+  std::string upload_id;  // of a multipart upload: the segments are its parts
+  // In order. Empty for an empty object and when the body lies in the store.
+  std::vector<Segment> segments;
+  std::optional<Generation> inline_body;
+};
+
+struct UploadRecord {
+  base::Timestamp initiated;
+  ObjectHeaders headers;
+  Tags tags;
+  base::DigestKind checksum_kind = base::DigestKind::Crc64Nvme;
+  bool checksum_composite = false;
+  bool checksum_asked = false;  // by the client; else S3's default
+  std::string principal_arn;    // who began it
+};
+
+struct PartRecord {
+  Segment segment;
+  std::string etag;
+  base::Timestamp last_modified;
+};
+
+struct NotificationRule {
+  std::string id;
+  std::string queue_arn;
+  std::vector<std::string> events;
+  std::optional<std::string> prefix;
+  std::optional<std::string> suffix;
+};
+
+struct PublicAccessBlock {
+  bool block_public_acls = false;
+  bool ignore_public_acls = false;
+  bool block_public_policy = false;
+  bool restrict_public_buckets = false;
+};
+
+struct BucketRecord {
+  std::string name;  // the key, repeated
+  BucketNumber number{};
+  std::string region;
+  base::Timestamp created;
+  std::string object_ownership;  // empty: the controls were deleted
+  std::string policy;            // JSON as it was put; empty: none
+  std::optional<PublicAccessBlock> public_access_block;
+  Tags tags;
+  std::vector<NotificationRule> notifications;
+};
+
+// An event on its way; the key names its destination.
+struct EventRecord {
+  base::Timestamp since;
+  std::string bucket;
+  std::string body;
+};
+
+std::string encode(const BucketRecord& record);
+std::string encode(const ObjectRecord& record);
+std::string encode(const UploadRecord& record);
+std::string encode(const PartRecord& record);
+std::string encode(const EventRecord& record);
+
+// Internal when the bytes are not what encode() writes.
+base::Result<BucketRecord> decode_bucket(std::string_view bytes);
+base::Result<ObjectRecord> decode_object(std::string_view bytes);
+base::Result<UploadRecord> decode_upload(std::string_view bytes);
+base::Result<PartRecord> decode_part(std::string_view bytes);
+base::Result<EventRecord> decode_event(std::string_view bytes);
+
+}  // namespace terrarium::s3

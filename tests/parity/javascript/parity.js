@@ -1,0 +1,80 @@
+// The newest AWS SDK for JavaScript against the region at AWS_ENDPOINT_URL: checksummed and streamed
+// uploads, virtual-host addressing, SQS over JSON, long polls, presigned URLs. Exits 1 on a failure.
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
+import { test } from "node:test";
+
+import * as lambda from "@aws-sdk/client-lambda";
+import * as s3 from "@aws-sdk/client-s3";
+import * as sqs from "@aws-sdk/client-sqs";
+import * as sts from "@aws-sdk/client-sts";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+
+const client = new s3.S3Client({ forcePathStyle: true });
+const Bucket = "javascript-" + randomBytes(4).toString("hex");
+
+test("STS says who calls", async () => {
+  const who = await new sts.STSClient().send(new sts.GetCallerIdentityCommand());
+  assert.equal(who.Arn, "arn:aws:iam::000000000000:root");
+});
+
+test("S3 objects, checksums and streams", async () => {
+  await client.send(new s3.CreateBucketCommand({ Bucket }));
+  const Body = randomBytes(1_000_000);
+  const put = await client.send(new s3.PutObjectCommand({ Bucket, Key: "a b/ü", Body }));
+  assert.equal(put.ETag, `"${createHash("md5").update(Body).digest("hex")}"`);
+  const got = await client.send(new s3.GetObjectCommand({ Bucket, Key: "a b/ü" }));
+  assert.deepEqual(Buffer.from(await got.Body.transformToByteArray()), Body);
+  for (const ChecksumAlgorithm of ["CRC32", "CRC32C", "SHA1", "SHA256"]) {
+    await client.send(new s3.PutObjectCommand({
+      Bucket, Key: ChecksumAlgorithm, Body: "hello", ChecksumAlgorithm }));
+  }
+  await client.send(new s3.PutObjectCommand({
+    Bucket, Key: "stream", Body: Readable.from([Body]), ContentLength: Body.length }));
+  const head = await client.send(new s3.HeadObjectCommand({ Bucket, Key: "stream" }));
+  assert.equal(head.ContentLength, Body.length);
+  const listed = await client.send(new s3.ListObjectsV2Command({ Bucket }));
+  assert.equal(listed.KeyCount, 6);
+  await client.send(new s3.DeleteObjectsCommand({
+    Bucket, Delete: { Objects: listed.Contents.map(({ Key }) => ({ Key })) } }));
+  await assert.rejects(client.send(new s3.GetObjectCommand({ Bucket, Key: "stream" })),
+    { name: "NoSuchKey" });
+});
+
+test("S3 by virtual host", async () => {
+  const endpoint = process.env.AWS_ENDPOINT_URL.replace("127.0.0.1", "localhost");
+  const virtual = new s3.S3Client({ endpoint });
+  await virtual.send(new s3.PutObjectCommand({ Bucket, Key: "virtual", Body: "v" }));
+  const got = await virtual.send(new s3.GetObjectCommand({ Bucket, Key: "virtual" }));
+  assert.equal(await got.Body.transformToString(), "v");
+});
+
+test("S3 presigned URLs", async () => {
+  await client.send(new s3.PutObjectCommand({ Bucket, Key: "signed", Body: "signed" }));
+  const url = await getSignedUrl(client, new s3.GetObjectCommand({ Bucket, Key: "signed" }));
+  assert.equal(await (await fetch(url)).text(), "signed");
+  assert.equal((await fetch(url.replace("X-Amz-Signature=", "X-Amz-Signature=0"))).status, 403);
+});
+
+test("SQS over JSON", async () => {
+  const queue = new sqs.SQSClient();
+  const { QueueUrl } = await queue.send(new sqs.CreateQueueCommand({ QueueName: "javascript" }));
+  const poll = queue.send(new sqs.ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }));
+  await queue.send(new sqs.SendMessageCommand({
+    QueueUrl, MessageBody: "hello",
+    MessageAttributes: { a: { DataType: "Binary", BinaryValue: Buffer.from([1, 2]) } } }));
+  const { Messages } = await poll;
+  assert.equal(Messages[0].Body, "hello");
+  await queue.send(new sqs.DeleteMessageCommand({
+    QueueUrl, ReceiptHandle: Messages[0].ReceiptHandle }));
+  await assert.rejects(
+    queue.send(new sqs.GetQueueUrlCommand({ QueueName: "none" })),
+    { name: "QueueDoesNotExist" });
+});
+
+test("Lambda errors", async () => {
+  await assert.rejects(
+    new lambda.LambdaClient().send(new lambda.InvokeCommand({ FunctionName: "none" })),
+    { name: "ResourceNotFoundException" });
+});

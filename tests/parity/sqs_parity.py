@@ -1,0 +1,114 @@
+"""SQS as boto3 (query protocol) and the AWS CLI use it; durability across kill -9."""
+import hashlib
+import json
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+from harness import Region, RegionTest
+
+
+class SqsParity(RegionTest):
+    def setUp(self):
+        self.sqs = self.region.client("sqs")
+        name = "queue-" + hashlib.md5(self.id().encode()).hexdigest()[:10]
+        self.url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+
+    def receive(self, **options):
+        return self.sqs.receive_message(QueueUrl=self.url, **options).get("Messages", [])
+
+    def test_a_message_is_received_deleted_and_gone(self):
+        sent = self.sqs.send_message(QueueUrl=self.url, MessageBody="hello ü", MessageAttributes={
+            "n": {"DataType": "Number", "StringValue": "1"}})
+        self.assertEqual(sent["MD5OfMessageBody"], hashlib.md5("hello ü".encode()).hexdigest())
+        [message] = self.receive(AttributeNames=["All"], MessageAttributeNames=["All"])
+        self.assertEqual(message["Body"], "hello ü")
+        self.assertEqual(message["Attributes"]["ApproximateReceiveCount"], "1")
+        self.assertEqual(message["MessageAttributes"]["n"]["StringValue"], "1")
+        self.assertEqual(message["MD5OfMessageAttributes"], sent["MD5OfMessageAttributes"])
+        self.assertEqual(self.receive(), [])
+        self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        counts = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        self.assertEqual(counts["Attributes"]["ApproximateNumberOfMessagesNotVisible"], "0")
+
+    def test_an_undeleted_message_comes_back_and_ends_in_the_dead_letter_queue(self):
+        dead = self.sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={
+            "VisibilityTimeout": "0",
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn["Attributes"]["QueueArn"],
+                                         "maxReceiveCount": 2})})
+        self.sqs.send_message(QueueUrl=self.url, MessageBody="poison")
+        self.assertEqual([len(self.receive()) for _ in range(3)], [1, 1, 0])
+        [message] = self.sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=5)["Messages"]
+        self.assertEqual(message["Body"], "poison")
+
+    def test_a_long_poll_wakes_at_once(self):
+        with ThreadPoolExecutor() as pool:
+            poll = pool.submit(self.receive, WaitTimeSeconds=20)
+            time.sleep(0.5)
+            began = time.monotonic()
+            self.sqs.send_message(QueueUrl=self.url, MessageBody="now")
+            self.assertEqual(len(poll.result(timeout=10)), 1)
+            self.assertLess(time.monotonic() - began, 1)
+
+    def test_batches_report_each_entry(self):
+        sent = self.sqs.send_message_batch(QueueUrl=self.url, Entries=[
+            {"Id": "good", "MessageBody": "x"}, {"Id": "bad", "MessageBody": "\x01"}])
+        self.assertEqual([entry["Id"] for entry in sent["Successful"]], ["good"])
+        self.assertEqual([entry["Id"] for entry in sent["Failed"]], ["bad"])
+
+    def test_errors_carry_the_codes_of_aws(self):
+        self.refuses("AWS.SimpleQueueService.NonExistentQueue", self.sqs.get_queue_url,
+                     QueueName="none")
+        self.refuses("InvalidClientTokenId", self.region.client("sqs", key="AKIANONE").list_queues)
+        self.refuses("SignatureDoesNotMatch", self.region.client("sqs", secret="no").list_queues)
+
+    def test_regions_are_separate(self):
+        other = self.region.client("sqs", region="eu-central-1")
+        self.assertEqual(other.list_queues().get("QueueUrls", []), [])
+
+    def test_the_aws_cli_sends_and_receives(self):
+        self.region.cli("sqs", "send-message", "--queue-url", self.url, "--message-body", "cli")
+        got = json.loads(self.region.cli("sqs", "receive-message", "--queue-url", self.url))
+        self.assertEqual(got["Messages"][0]["Body"], "cli")
+
+
+class SqsDurability(unittest.TestCase):
+    def test_what_was_acknowledged_survives_kill_9(self):
+        region = Region()
+        self.addCleanup(region.stop)
+        region.start()
+        url = region.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
+        acknowledged = set()
+
+        def send(worker):
+            sqs = region.client("sqs")
+            for number in range(10_000):
+                body = f"{worker}-{number}"
+                try:
+                    sqs.send_message(QueueUrl=url, MessageBody=body)
+                except Exception:  # the daemon was killed: this one is not acknowledged
+                    return
+                acknowledged.add(body)
+
+        with ThreadPoolExecutor() as pool:
+            workers = [pool.submit(send, worker) for worker in range(4)]
+            time.sleep(2)
+            region.kill()
+            for worker in workers:
+                worker.result(timeout=30)
+        region.start()
+        sqs = region.client("sqs")
+        found = set()
+        while True:
+            got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            if not got:
+                break
+            found.update(message["Body"] for message in got)
+        self.assertGreater(len(acknowledged), 50)
+        self.assertEqual(acknowledged - found, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
