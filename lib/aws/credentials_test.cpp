@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "lib/aws/instance_metadata.h"
 #include "lib/aws/remote_credentials.h"
 #include "lib/aws/shared_files.h"
 #include "lib/aws/test_server.h"
 #include "lib/base/encoding.h"
+#include "lib/runtime/task_group.h"
 
 namespace aws {
 namespace {
@@ -227,6 +229,12 @@ runtime::Task<void> note(CredentialsProvider& chain, std::vector<std::string>& i
   if (ids.size() == count) last.set_value();
 }
 
+runtime::Task<void> ask_at_once(runtime::TaskGroup& group, CredentialsProvider& chain,
+                                std::vector<std::string>& ids, std::promise<void>& last) {
+  for (int i = 0; i < 10; ++i) group.spawn("asker", note(chain, ids, last, 10));
+  co_return;
+}
+
 TEST(CredentialsRefresh, ManyAskersCauseOneLoad) {
   RefreshRig rig;
   // Waiting askers sleep on a clock that does not jump to their deadline.
@@ -234,15 +242,10 @@ TEST(CredentialsRefresh, ManyAskersCauseOneLoad) {
   rig.serve("ONE", 1h);
   std::vector<std::string> ids;
   std::promise<void> last;
-  rig.server.run([](Rig& self, std::vector<std::string>& all,
-                    std::promise<void>& done) -> runtime::Task<void> {
-    const runtime::Executor executor = co_await runtime::this_executor();
-    for (int i = 0; i < 10; ++i) {
-      runtime::asio::co_spawn(executor, note(*self.chain, all, done, 10),
-                              [](const std::exception_ptr&) {});
-    }
-  }(rig, ids, last));
+  runtime::TaskGroup group(rig.server.executor());
+  rig.server.run(ask_at_once(group, *rig.chain, ids, last));
   last.get_future().wait();
+  rig.server.run(group.stop());
   EXPECT_EQ(ids, std::vector<std::string>(10, "ONE"));
   EXPECT_EQ(rig.server.asked.size(), 1U);
 }

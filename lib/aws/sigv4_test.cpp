@@ -5,7 +5,7 @@
 #include "lib/aws/sigv4_testing.h"
 
 // Expected signatures: AWS's Signature Version 4 test suite and the S3 documentation's examples;
-// the cases named Botocore were signed once by botocore 1.29 at the same instant.
+// the cases named Botocore were signed once by botocore 1.43 at the same instant.
 namespace aws {
 namespace {
 

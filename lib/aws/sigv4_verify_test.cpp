@@ -2,7 +2,7 @@
 
 #include "lib/aws/sigv4_testing.h"
 
-// The cases named Botocore were signed by botocore 1.29 at the instant of AWS's test suite.
+// The cases named Botocore were signed by botocore 1.43 at the instant of AWS's test suite.
 namespace aws {
 namespace {
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -119,12 +118,10 @@ class TestServer {
   base::Clock& clock() { return clock_; }
   base::Timestamp soon() const { return clock_.now() + std::chrono::seconds(60); }
 
+  runtime::Executor executor() { return runtime_.control(); }
   // Runs `task` where the client lives, to its end.
   void run(runtime::Task<void> task) {
-    std::promise<void> done;
-    runtime::asio::co_spawn(runtime_.control(), std::move(task),
-                            [&done](const std::exception_ptr&) { done.set_value(); });
-    done.get_future().wait();
+    runtime::block_on(runtime::run_on(executor(), std::move(task)));
   }
   template <class T>
   T run(runtime::Task<T> task) {

@@ -31,6 +31,16 @@ Response plain_response(int status, std::string_view why) {
   return response;
 }
 
+std::string describe_current_exception() {
+  try {
+    throw;
+  } catch (const std::exception& thrown) {
+    return thrown.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Core> core, Worker& worker, Transport transport, Peer peer)
@@ -96,38 +106,41 @@ runtime::Task<Connection::Next> Connection::run() {
   for (;;) {
     const Scan found = scan();
     if (found.refusal != 0) co_return co_await refuse(found.refusal, found.why);
-    if (found.consumed == 0) {
-      if (!co_await receive_head()) break;
+    if (found.consumed > 0) {
+      const Next next = co_await exchange(found.consumed);
+      if (next != Next::Continue) co_return next;
       continue;
     }
-    scanned_ = 0;
-    const Next next = co_await exchange(found.consumed);
-    if (next != Next::Continue) co_return next;
+    if (link_->unsent() > 0 && !link_->try_flush() && !co_await link_->send({}, {})) break;
+    const std::span<char> room = prepare_to_receive();
+    if (room.empty()) break;
+    Transport& transport = link_->transport();
+    const Io io = transport.plain() ? Transport::outcome(co_await transport.read_plain(room))
+                                    : co_await transport.read_some(room);
+    link_->clear_deadline();
+    if (io.state != IoState::Done) break;
+    link_->received(io.count);
   }
-  const bool in_head = phase_ == Phase::Head && link_->expired() && !link_->aborted();
-  if (in_head) co_return co_await refuse(408, "the head did not arrive in time");
+  const bool late = phase_ == Phase::Head && link_->expired() && !link_->aborted();
+  if (late) co_return co_await refuse(408, "the head did not arrive in time");
   co_return Next::Close;
 }
 
-runtime::Task<bool> Connection::receive_head() {
-  if (link_->unsent() > 0 && !link_->try_flush() && !co_await link_->send({}, {})) co_return false;
-  base::Timestamp deadline = head_deadline_;
+std::span<char> Connection::prepare_to_receive() {
+  if (link_->aborted()) return {};
   if (link_->pending().empty()) {
     const bool draining = core_->draining.load(std::memory_order_relaxed);
-    if (draining && link_->transport().unread() == 0) co_return false;
+    if (draining && link_->transport().unread() == 0) return {};
     phase_ = Phase::Idle;
     link_->shrink();
     if (request_.headers.size() > kIdleFields) request_.headers = {};
-    deadline = now_ + core_->options.limits.idle_timeout;
-  } else if (phase_ != Phase::Head) {
+    link_->set_deadline(now_ + core_->options.limits.idle_timeout);
+  } else {
+    if (phase_ != Phase::Head) head_begun_ = core_->clock.now();
     phase_ = Phase::Head;
-    head_deadline_ = deadline = core_->clock.now() + core_->options.limits.head_timeout;
+    link_->set_deadline(head_begun_ + core_->options.limits.head_timeout);
   }
-  const std::span<char> room = link_->room(core_->options.limits.head_bytes_max);
-  const Io io = co_await link_->receive(room, deadline);
-  if (io.state != IoState::Done) co_return false;
-  link_->received(io.count);
-  co_return true;
+  return link_->room(core_->options.limits.head_bytes_max);
 }
 
 runtime::Task<Connection::Next> Connection::refuse(int status, std::string_view why) {
@@ -164,29 +177,33 @@ runtime::Task<Connection::Next> Connection::exchange(std::size_t head_bytes) {
   }
   begin_request(head_bytes);
   link_->flush_on_yield();
-  Response response = co_await handle();
-  if (std::string flaw = response_flaw(response); !flaw.empty()) {
-    base::log::error(kArea, "{} {}: the handler's response has {}", request_.method,
-                     request_.path, flaw);
+  Response response;
+  std::string thrown;
+  try {
+    response = co_await core_->handler(request_);
+  } catch (...) {
+    thrown = describe_current_exception();
+  }
+  const ResponsePlan plan = begin_answer(response, thrown);
+  if (plan.send_body) {
+    if (!response.stream && response.body.size() <= kCopyBytes) {
+      link_->out() += response.body;
+    } else if (!co_await send_body(response, plan)) {
+      co_return Next::Reset;
+    }
+  }
+  if (finish_at_once(plan)) co_return Next::Continue;
+  co_return co_await finish(plan);
+}
+
+ResponsePlan Connection::begin_answer(Response& response, const std::string& thrown) {
+  const std::string flaw = thrown.empty() ? response_flaw(response) : std::string();
+  if (!thrown.empty() || !flaw.empty()) {
+    base::log::error(kArea, "{} {}: {}{}", request_.method, request_.path,
+                     thrown.empty() ? "the handler's response has " : "the handler threw: ",
+                     thrown.empty() ? flaw : thrown);
     response = plain_response(500, {});
   }
-  co_return co_await answer(std::move(response));
-}
-
-runtime::Task<Response> Connection::handle() {
-  std::string what;
-  try {
-    co_return co_await core_->handler(request_);
-  } catch (const std::exception& thrown) {
-    what = thrown.what();
-  } catch (...) {
-    what = "something that is no std::exception";
-  }
-  base::log::error(kArea, "{} {}: the handler threw: {}", request_.method, request_.path, what);
-  co_return plain_response(500, {});
-}
-
-runtime::Task<Connection::Next> Connection::answer(Response response) {
   now_ = core_->clock.now();
   const bool keep_alive = head_.framing.keep_alive &&
                           !core_->draining.load(std::memory_order_relaxed) &&
@@ -194,31 +211,32 @@ runtime::Task<Connection::Next> Connection::answer(Response response) {
   const ResponsePlan plan = plan_response(response, request_.method, head_.minor, keep_alive);
   append_response_head(link_->out(), response, plan, head_.minor,
                        worker_.fixed_lines(now_, core_->options.server_name));
-  if (!plan.send_body) co_return co_await finish(plan);
-  if (response.stream) {
-    const auto sent = co_await send_stream(*link_, *response.stream, plan);
-    if (!sent) {
-      base::log::info(kArea, "{} {}: the response broke off: {}", request_.method, request_.path,
-                      base::describe(sent.error()));
-      co_return Next::Reset;
-    }
-    co_return co_await finish(plan);
+  return plan;
+}
+
+runtime::Task<bool> Connection::send_body(Response& response, ResponsePlan plan) {
+  if (!response.stream) co_return co_await link_->send(response.body, {});
+  const auto sent = co_await send_stream(*link_, *response.stream, plan);
+  if (!sent) {
+    base::log::info(kArea, "{} {}: the response broke off: {}", request_.method, request_.path,
+                    base::describe(sent.error()));
   }
-  if (response.body.size() <= kCopyBytes) {
-    link_->out() += response.body;
-  } else if (!co_await link_->send(response.body, {})) {
-    co_return Next::Reset;
-  }
-  co_return co_await finish(plan);
+  co_return sent.has_value();
+}
+
+// The usual case of finish(), without a coroutine. False: nothing is decided.
+bool Connection::finish_at_once(const ResponsePlan& plan) {
+  if (!plan.keep_alive || !body_.whole()) return false;
+  const bool gather = !link_->pending().empty() && link_->unsent() <= kCoalesceBytes;
+  if (!gather && !link_->try_flush()) return false;
+  link_->release();
+  return true;
 }
 
 // The response is in the output or sent. What is left of the request goes; then the next, or the
 // end.
 runtime::Task<Connection::Next> Connection::finish(ResponsePlan plan) {
-  const bool more = plan.keep_alive && body_.whole() && !link_->pending().empty();
-  if (!more || link_->unsent() > kCoalesceBytes) {
-    if (!link_->try_flush() && !co_await link_->send({}, {})) co_return Next::Reset;
-  }
+  if (!link_->try_flush() && !co_await link_->send({}, {})) co_return Next::Reset;
   if (plan.keep_alive && co_await body_.skip(core_->options.limits.drain_bytes_max)) {
     link_->release();
     co_return Next::Continue;

@@ -35,15 +35,17 @@ class Connection {
   enum class Next : std::uint8_t { Continue, Close, Reset };
 
   runtime::Task<Next> run();
-  runtime::Task<bool> receive_head();
+  Scan scan();
+  // Where to receive to, with the deadline set; empty: the connection has to end.
+  std::span<char> prepare_to_receive();
   runtime::Task<Next> refuse(int status, std::string_view why);
   runtime::Task<Next> exchange(std::size_t head_bytes);
-  runtime::Task<Response> handle();
-  runtime::Task<Next> answer(Response response);
+  void begin_request(std::size_t head_bytes);
+  ResponsePlan begin_answer(Response& response, const std::string& thrown);
+  runtime::Task<bool> send_body(Response& response, ResponsePlan plan);
+  bool finish_at_once(const ResponsePlan& plan);
   runtime::Task<Next> finish(ResponsePlan plan);
   runtime::Task<void> linger();
-  Scan scan();
-  void begin_request(std::size_t head_bytes);
 
   std::shared_ptr<Core> core_;
   Worker& worker_;
@@ -55,8 +57,8 @@ class Connection {
   Phase phase_ = Phase::Handshake;
   bool unread_input_ = false;       // closing now would throw bytes of the client away
   std::size_t scanned_ = 0;         // pending bytes that the last scan has seen
-  base::Timestamp head_deadline_{};  // of the head being received
-  base::Timestamp now_{};           // when the last request began
+  base::Timestamp head_begun_{};    // when the head being received had its first byte
+  base::Timestamp now_{};           // when the last answer was given
   std::list<Connection*>::iterator place_;
 };
 

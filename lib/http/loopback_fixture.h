@@ -4,10 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <vector>
 
 #include "lib/base/clock.h"
 #include "lib/http/owned_fd.h"
@@ -50,6 +54,8 @@ class RawClient {
   std::string read_bytes(std::size_t count);
   // Everything up to the end; reset() then says whether the end was an error.
   std::string read_to_end();
+  // Something has come; does not wait.
+  bool answered() const;
   bool reset() const { return reset_; }
   void close() { fd_ = OwnedFd(); }
 
@@ -60,8 +66,28 @@ class RawClient {
   bool reset_ = false;
 };
 
-// Runs a task to its end on a loop of its own.
-void run(std::function<runtime::Task<void>()> start);
+// A server that says exactly what it is told: for each connection in turn, each time a request's
+// head (and what came with it) has arrived, the next of its answers; then it closes.
+class ScriptedServer {
+ public:
+  using Answers = std::vector<std::string>;
+  explicit ScriptedServer(std::vector<Answers> connections);
+  ~ScriptedServer();
+  std::uint16_t port() const { return port_; }
+  // What the connections have sent, all together.
+  std::string received() const;
+  int accepted() const { return accepted_; }
+
+ private:
+  void serve(const Answers& answers);
+  std::vector<Answers> connections_;
+  OwnedFd listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<int> accepted_ = 0;
+  mutable std::mutex mutex_;
+  std::string received_;
+  std::thread thread_;
+};
 
 // Looks again and again until it holds, for ten seconds at most.
 bool eventually(const std::function<bool()>& holds);

@@ -72,6 +72,11 @@ bool RawClient::send(std::string_view bytes) {
   return true;
 }
 
+bool RawClient::answered() const {
+  char byte = 0;
+  return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 void RawClient::end_sending() { ::shutdown(fd_.get(), SHUT_WR); }
 
 bool RawClient::receive() {
@@ -106,7 +111,53 @@ std::string RawClient::read_to_end() {
   return std::exchange(received_, {});
 }
 
-void run(std::function<runtime::Task<void>()> start) { runtime::block_on(start()); }
+ScriptedServer::ScriptedServer(std::vector<Answers> connections)
+    : connections_(std::move(connections)),
+      listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  const auto any = reinterpret_cast<sockaddr*>(&address);
+  CHECK(::bind(listener_.get(), any, length) == 0 && ::listen(listener_.get(), 16) == 0 &&
+            ::getsockname(listener_.get(), any, &length) == 0,
+        "a loopback port is free");
+  port_ = ntohs(address.sin_port);
+  thread_ = std::thread([this] {
+    for (const Answers& answers : connections_) serve(answers);
+  });
+}
+
+ScriptedServer::~ScriptedServer() {
+  ::shutdown(listener_.get(), SHUT_RDWR);
+  thread_.join();
+}
+
+void ScriptedServer::serve(const Answers& answers) {
+  const OwnedFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (fd.get() < 0) return;
+  ++accepted_;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  for (const std::string& answer : answers) {
+    std::string head;
+    char buffer[16 * 1024];
+    while (head.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t got = ::recv(fd.get(), buffer, sizeof buffer, 0);
+      if (got <= 0) return;
+      head.append(buffer, static_cast<std::size_t>(got));
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      received_ += head;
+    }
+    ::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+  }
+}
+
+std::string ScriptedServer::received() const {
+  const std::lock_guard lock(mutex_);
+  return received_;
+}
 
 bool eventually(const std::function<bool()>& holds) {
   const base::SystemClock clock;

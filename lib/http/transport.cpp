@@ -59,19 +59,23 @@ runtime::Task<Io> Transport::handshake() {
 }
 
 runtime::Task<Io> Transport::read_some(std::span<char> into) {
-  if (!tls_) {
-    boost::system::error_code error;
-    const std::size_t count =
-        co_await socket_.async_read_some(asio::buffer(into.data(), into.size()),
-                                         asio::redirect_error(runtime::use_task, error));
-    if (!error) co_return Io{IoState::Done, count};
-    co_return Io{error == asio::error::eof ? IoState::Eof : IoState::Failed, 0};
-  }
+  if (!tls_) co_return outcome(co_await read_plain(into));
   for (;;) {
     const Io io = tls_.read(into);
     if (io.state != IoState::WantRead && io.state != IoState::WantWrite) co_return io;
     if (!co_await wait(io.state)) co_return Io{IoState::Failed, 0};
   }
+}
+
+runtime::Task<Transport::PlainRead> Transport::read_plain(std::span<char> into) {
+  return socket_.async_read_some(asio::buffer(into.data(), into.size()),
+                                 asio::as_tuple(runtime::use_task));
+}
+
+Io Transport::outcome(const PlainRead& read) {
+  const auto& [error, count] = read;
+  if (!error) return {IoState::Done, count};
+  return {error == asio::error::eof ? IoState::Eof : IoState::Failed, 0};
 }
 
 Io Transport::try_write(Parts& parts) {

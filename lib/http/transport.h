@@ -2,6 +2,7 @@
 // Lives on one executor; no timers of its own. Includes Asio's sockets: internal to lib/http.
 #pragma once
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -9,6 +10,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <tuple>
 
 #include "lib/http/tls.h"
 #include "lib/runtime/task.h"
@@ -27,6 +29,11 @@ class Transport {
   runtime::Task<Io> handshake();
   // Waits for bytes: Done with count > 0, Eof or Failed.
   runtime::Task<Io> read_some(std::span<char> into);
+  // The same without TLS and without a coroutine of our own in between, which a small request
+  // would notice.
+  using PlainRead = std::tuple<boost::system::error_code, std::size_t>;
+  runtime::Task<PlainRead> read_plain(std::span<char> into);
+  static Io outcome(const PlainRead& read);
   // Sends what goes at once and takes it off `parts`: Done when nothing is left.
   Io try_write(Parts& parts);
   // Waits until the socket is ready for what `want` says; false when cancelled or broken.

@@ -60,8 +60,14 @@ Task<void> suspend(std::shared_ptr<Waiter> waiter, base::Clock& clock, base::Tim
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         {
           const std::lock_guard lock(waiter->mutex);
-          waiter->resume = [own, shared, guard = asio::make_work_guard(own)] {
-            asio::post(own, [shared] { std::move (*shared)(); });
+          // All of it moves on with the post: once the task runs, its loop may be gone before the
+          // clock's thread is back here.
+          waiter->resume = [own, shared = std::move(shared),
+                            guard = asio::make_work_guard(own)]() mutable {
+            asio::post(own, [shared = std::move(shared), guard = std::move(guard)]() mutable {
+              guard.reset();
+              std::move (*shared)();
+            });
           };
         }
         if (slot.is_connected()) {

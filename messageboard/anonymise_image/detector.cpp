@@ -27,6 +27,8 @@ constexpr int kStride = 64;
 // A proposal this sure is a face without being judged; others need this much from MTCNN.
 constexpr float kSure = 0.7f;
 constexpr float kJudged = 0.3f;
+constexpr float kSureObvious = 0.8f;
+constexpr float kJudgedObvious = 0.5f;
 
 // Photographs longer than this are searched in tiles too, at up to the pyramid's lengths.
 constexpr int kTiledFrom = 1600;
@@ -36,9 +38,10 @@ constexpr int kTileSide = 1280;
 constexpr int kTileOverlap = 192;
 
 // Turned copies are searched when a quick look at one shows a face that the upright one does not.
-constexpr int kGlanceLongSide = 320;
-constexpr float kGlanceSure = 0.5f;
-constexpr float kGlanceJudged = 0.7f;
+constexpr Scale kGlance{320, 0.5f};
+constexpr float kGlanceJudged = 0.8f;
+// From far away a blurred head passes for a face most easily.
+constexpr Scale kFarAway{320, 0.15f};
 constexpr cv::RotateFlags kTurns[] = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180,
                                       cv::ROTATE_90_COUNTERCLOCKWISE};
 
@@ -100,19 +103,24 @@ struct Detector::Networks {
       : ultraface(models / "ultraface.onnx"), mtcnn(models / "rnet.onnx", models / "onet.onnx") {}
 
   std::vector<Proposal> propose(const cv::Mat& rgb, Scale scale) {
+    if (late()) return {};
     const int length = std::min(
         scale.long_side, static_cast<int>(long_side(rgb) * kEnlargedMax) / kStride * kStride);
     return ultraface.propose(rgb, std::max(length, kStride), scale.score_min);
   }
 
   std::vector<Proposal> propose_in_tiles(const cv::Mat& rgb, int length);
-  std::vector<Box> judge(const cv::Mat& rgb, std::vector<Proposal> proposals, float sure,
-                         float judged);
-  std::vector<Box> find_upright(const cv::Mat& rgb);
+  std::vector<Face> judge(const cv::Mat& rgb, std::vector<Proposal> proposals);
+  std::vector<Face> find_upright(const cv::Mat& rgb);
   bool glance(const cv::Mat& turned, cv::RotateFlags turn, const cv::Size& upright, float scale,
-              const std::vector<Box>& known);
-  std::vector<Box> find(const cv::Mat& rgb);
+              const std::vector<Face>& known);
+  std::vector<Face> find(const cv::Mat& rgb);
+  std::vector<Face> look_again(const cv::Mat& rgb);
+  bool late();
 
+  // Of the search under way. Once late, nothing more is proposed or judged.
+  OutOfTime out_of_time;
+  bool is_late = false;
   Ultraface ultraface;
   Mtcnn mtcnn;
 };
@@ -123,6 +131,7 @@ std::vector<Proposal> Detector::Networks::propose_in_tiles(const cv::Mat& rgb, i
   std::vector<Proposal> found;
   for (const int top : tile_starts(image.rows)) {
     for (const int left : tile_starts(image.cols)) {
+      if (late()) return found;
       const cv::Rect tile = cv::Rect(left, top, kTileSide, kTileSide) &
                             cv::Rect(0, 0, image.cols, image.rows);
       const int tile_length = std::max(tile.width, tile.height);
@@ -140,21 +149,30 @@ std::vector<Proposal> Detector::Networks::propose_in_tiles(const cv::Mat& rgb, i
   return found;
 }
 
-std::vector<Box> Detector::Networks::judge(const cv::Mat& rgb, std::vector<Proposal> proposals,
-                                           float sure, float judged) {
-  std::vector<Box> faces;
+bool Detector::Networks::late() {
+  is_late = is_late || (out_of_time && out_of_time());
+  return is_late;
+}
+
+std::vector<Face> Detector::Networks::judge(const cv::Mat& rgb, std::vector<Proposal> proposals) {
+  std::vector<Face> faces;
   std::vector<Box> doubtful;
   for (const Proposal& proposal : strongest(std::move(proposals))) {
-    (proposal.score >= sure ? faces : doubtful).push_back(proposal.box);
+    if (proposal.score >= kSure) {
+      faces.push_back({proposal.box, proposal.score >= kSureObvious});
+    } else {
+      doubtful.push_back(proposal.box);
+    }
   }
-  const std::vector<float> scores = mtcnn.judge(rgb, doubtful, judged);
+  if (late()) return faces;
+  const std::vector<float> scores = mtcnn.judge(rgb, doubtful, kJudged);
   for (std::size_t i = 0; i < doubtful.size(); ++i) {
-    if (scores[i] >= judged) faces.push_back(doubtful[i]);
+    if (scores[i] >= kJudged) faces.push_back({doubtful[i], scores[i] >= kJudgedObvious});
   }
   return faces;
 }
 
-std::vector<Box> Detector::Networks::find_upright(const cv::Mat& rgb) {
+std::vector<Face> Detector::Networks::find_upright(const cv::Mat& rgb) {
   std::vector<Proposal> proposals = propose(rgb, kCoarse);
   append(proposals, propose(rgb, kFine));
   for (const int length : kTileLengths) {
@@ -162,39 +180,45 @@ std::vector<Box> Detector::Networks::find_upright(const cv::Mat& rgb) {
     append(proposals, propose_in_tiles(rgb, length));
     if (long_side(rgb) <= static_cast<float>(length)) break;
   }
-  return judge(rgb, std::move(proposals), kSure, kJudged);
+  return judge(rgb, std::move(proposals));
 }
 
 // Whether the turned copy shows a face where the upright picture shows none.
 bool Detector::Networks::glance(const cv::Mat& turned, cv::RotateFlags turn,
                                 const cv::Size& upright, float scale,
-                                const std::vector<Box>& known) {
+                                const std::vector<Face>& known) {
   std::vector<Box> unknown;
-  for (const Proposal& proposal : propose(turned, {kGlanceLongSide, kGlanceSure})) {
+  for (const Proposal& proposal : propose(turned, kGlance)) {
     const Box box = scaled(turned_back(proposal.box, turn, upright), scale);
     const bool is_known =
-        std::ranges::any_of(known, [&](const Box& face) { return meets(face, box); });
+        std::ranges::any_of(known, [&](const Face& face) { return meets(face.box, box); });
     if (!is_known) unknown.push_back(proposal.box);
   }
   const std::vector<float> scores = mtcnn.judge(turned, unknown, kGlanceJudged);
   return std::ranges::any_of(scores, [](float score) { return score >= kGlanceJudged; });
 }
 
-std::vector<Box> Detector::Networks::find(const cv::Mat& rgb) {
-  std::vector<Box> faces = find_upright(rgb);
-  const cv::Mat small = at_most(rgb, kGlanceLongSide);
+std::vector<Face> Detector::Networks::find(const cv::Mat& rgb) {
+  std::vector<Face> faces = find_upright(rgb);
+  const cv::Mat small = at_most(rgb, kGlance.long_side);
   const float scale = long_side(rgb) / long_side(small);
-  const std::vector<Box> upright = faces;
+  const std::vector<Face> upright = faces;
   for (const cv::RotateFlags turn : kTurns) {
     cv::Mat turned;
     cv::rotate(small, turned, turn);
     if (!glance(turned, turn, small.size(), scale, upright)) continue;
     cv::rotate(rgb, turned, turn);
-    for (const Box& box : find_upright(turned)) {
-      faces.push_back(turned_back(box, turn, rgb.size()));
+    for (const Face& face : find_upright(turned)) {
+      faces.push_back({turned_back(face.box, turn, rgb.size()), face.obvious});
     }
   }
   return faces;
+}
+
+std::vector<Face> Detector::Networks::look_again(const cv::Mat& rgb) {
+  std::vector<Proposal> proposals = propose(rgb, kCoarse);
+  append(proposals, propose(rgb, kFarAway));
+  return judge(rgb, std::move(proposals));
 }
 
 Detector::Detector(std::unique_ptr<Networks> networks) : networks_(std::move(networks)) {}
@@ -230,15 +254,25 @@ base::Result<Detector> Detector::open(const std::filesystem::path& models) {
   return Detector(std::move(networks));
 }
 
-base::Result<std::vector<Box>> Detector::find(const View& view) {
-  return guarded("look for faces", [&] { return networks_->find(matrix(view)); });
+template <class Search>
+base::Result<std::vector<Face>> Detector::search(const View& view, const OutOfTime& out_of_time,
+                                                 Search how) {
+  networks_->out_of_time = out_of_time;
+  networks_->is_late = false;
+  TRY(auto faces, guarded("look for faces", [&] { return how(*networks_, matrix(view)); }));
+  if (networks_->is_late) return base::fail(base::ErrorKind::Timeout, "no time left to find faces");
+  return faces;
 }
 
-base::Result<std::vector<Box>> Detector::find_obvious(const View& view) {
-  return guarded("look for faces that remain", [&] {
-    const cv::Mat rgb = matrix(view);
-    return networks_->judge(rgb, networks_->propose(rgb, kCoarse), 0.8f, 0.5f);
-  });
+base::Result<std::vector<Face>> Detector::find(const View& view, const OutOfTime& out_of_time) {
+  return search(view, out_of_time,
+                [](Networks& networks, const cv::Mat& rgb) { return networks.find(rgb); });
+}
+
+base::Result<std::vector<Face>> Detector::look_again(const View& view,
+                                                     const OutOfTime& out_of_time) {
+  return search(view, out_of_time,
+                [](Networks& networks, const cv::Mat& rgb) { return networks.look_again(rgb); });
 }
 
 }  // namespace anonymise_image

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -13,6 +14,14 @@
 #include "messageboard/anonymise_image/picture.h"
 
 namespace anonymise_image {
+
+struct Face {
+  Box box;
+  bool obvious = false;  // a detector that avoids false alarms would report it too
+};
+
+// Asked before every piece of work; true ends the search with Timeout.
+using OutOfTime = std::function<bool()>;
 
 // Rows of `width` RGB pixels without gaps; owned by the caller.
 struct View {
@@ -31,14 +40,16 @@ class Detector {
 
   // Every face: small ones, those of a photograph lying on its side or upside down, and in large
   // photographs those that only show at full resolution.
-  base::Result<std::vector<Box>> find(const View& view);
-  // Cheaper, and only what a detector would still call a face with some certainty: for checking a
-  // picture whose faces have been obscured.
-  base::Result<std::vector<Box>> find_obvious(const View& view);
+  base::Result<std::vector<Face>> find(const View& view, const OutOfTime& out_of_time = {});
+  // A cheaper look, for checking a picture whose faces have been obscured.
+  base::Result<std::vector<Face>> look_again(const View& view, const OutOfTime& out_of_time = {});
 
  private:
   struct Networks;
   explicit Detector(std::unique_ptr<Networks> networks);
+  template <class Search>
+  base::Result<std::vector<Face>> search(const View& view, const OutOfTime& out_of_time,
+                                         Search how);
   std::unique_ptr<Networks> networks_;
 };
 

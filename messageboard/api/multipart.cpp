@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "lib/base/encoding.h"
 #include "messageboard/api/python_text.h"
@@ -38,6 +39,10 @@ std::string decode_text(std::string_view bytes) {
   return text;
 }
 
+bool is_name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-';
+}
+
 std::optional<PartHead> parse_head(std::string_view lines, std::string& why) {
   std::optional<std::string_view> disposition;
   while (!lines.empty()) {
@@ -47,7 +52,7 @@ std::optional<PartHead> parse_head(std::string_view lines, std::string& why) {
     const std::size_t colon = line.find(':');
     if (colon == 0 || colon == line.npos) return std::nullopt;
     const std::string_view name = line.substr(0, colon);
-    if (name.find_first_of(kNotToken) != name.npos) return std::nullopt;
+    if (!std::ranges::all_of(name, is_name_character)) return std::nullopt;
     if (base::equals_ignoring_case(name, "content-disposition")) {
       disposition = base::trim(line.substr(colon + 1));
     }
@@ -140,9 +145,12 @@ MultipartParser::Step MultipartParser::start() {
 }
 
 MultipartParser::Step MultipartParser::after_boundary() {
+  const bool possible = buffer_.empty() || buffer_[0] == '\r' || buffer_[0] == '-';
+  if (!possible) return broken();
   if (buffer_.size() < 2) return false;
   const std::string_view next = std::string_view(buffer_).substr(0, 2);
-  if (next == "--") {
+  // A form without a single part is no form.
+  if (next == "--" && parts_ > 0) {
     state_ = State::Epilogue;
   } else if (next == "\r\n") {
     if (++parts_ > limits_.parts_max) {

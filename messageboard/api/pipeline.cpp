@@ -75,7 +75,7 @@ void Pipeline::send(Operation& operation) {
     flush_posted_ = true;
     asio::post(executor_, [self = shared_from_this()] {
       self->flush_posted_ = false;
-      self->flush();
+      self->flush_turn();
     });
   }
 }
@@ -87,6 +87,7 @@ void Pipeline::put(Operation& operation) {
     values[i] = operation.parameters[i].c_str();
   }
   open_.operations.push_back(&operation);
+  open_.writes = open_.writes || text_of(operation.statement).writes;
   const int count = static_cast<int>(operation.parameters.size());
   const char* const name = text_of(operation.statement).name;
   const int sent = PQsendQueryPrepared(connection_.get(), name, count, values.data(), nullptr,
@@ -94,9 +95,16 @@ void Pipeline::put(Operation& operation) {
   if (sent == 0) break_off(reason());
 }
 
+// The database works through batches one after another, and a commit takes as long as its disk: one
+// commit for all that arrives meanwhile makes ten times as many writes a second.
+void Pipeline::flush_turn() {
+  if (commits_ == 0) flush();
+}
+
 void Pipeline::flush() {
   if (owner_ == nullptr || open_.operations.empty()) return;
   open_.sent = clock_.now();
+  if (open_.writes) ++commits_;
   batches_.push_back(std::exchange(open_, {}));
   if (PQpipelineSync(connection_.get()) == 0) {
     break_off(reason());
@@ -180,6 +188,7 @@ void Pipeline::take(pg_result* result) {
 
 void Pipeline::finish(Batch batch) {
   under_way_ -= batch.operations.size();
+  if (batch.writes) --commits_;
   Owner& owner = *owner_;
   const bool clean = batch.failed == SIZE_MAX;
   for (std::size_t i = 0; i < batch.operations.size(); ++i) {
@@ -195,6 +204,7 @@ void Pipeline::finish(Batch batch) {
       owner.broken({&operation}, "lost before sending again");
     }
   }
+  flush_turn();
 }
 
 base::Timestamp Pipeline::oldest() const {

@@ -1,5 +1,6 @@
 // One libpq connection in pipeline mode. Everything sent in one turn of the loop goes out as one
-// batch with one Sync: one implicit transaction, one flush of the database's log for all of it.
+// batch with one Sync: one implicit transaction, one flush of the database's log for all of it. While
+// a batch with writes is being committed, what arrives gathers in the next one.
 //
 // An operation is done only when its batch's Sync was answered, which is the commit. An error rolls
 // the whole batch back: the operation that failed gets its error, the others are sent again, each
@@ -71,10 +72,12 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
     std::vector<Operation*> operations;
     std::size_t next = 0;  // whose results are being read
     std::size_t failed = SIZE_MAX;
+    bool writes = false;
     base::Timestamp sent;
   };
 
   void put(Operation& operation);
+  void flush_turn();
   void flush();
   void write_rest();
   void await_readable();
@@ -91,6 +94,7 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Batch open_;                 // what this turn has sent, without its Sync yet
   std::deque<Batch> batches_;  // synced, oldest first
   std::size_t under_way_ = 0;
+  std::size_t commits_ = 0;  // batches with writes among batches_
   bool flush_posted_ = false;
   bool reading_ = false;
   bool writing_ = false;

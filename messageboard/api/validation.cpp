@@ -87,7 +87,7 @@ std::string problems_body(const Problems& problems) {
       if (const auto* name = std::get_if<std::string>(&step)) {
         append_json(body, std::string_view(*name));
       } else {
-        body += fmt::to_string(std::get<std::size_t>(step));
+        body += std::to_string(std::get<std::size_t>(step));
       }
     }
     body += R"(],"msg":)";

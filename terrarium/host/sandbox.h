@@ -42,6 +42,9 @@ class SandboxProcess {
   // The next bytes of its standard output and error as they come, interleaved; empty when both have
   // ended. One reader at a time; kill() ends the read.
   virtual runtime::Task<std::string> read_output() = 0;
+  // What is there to be read now, without waiting: what a program wrote before it spoke to somebody
+  // else is there when that somebody hears of it.
+  virtual std::string take_output() = 0;
   // Ends every process in it, at once.
   virtual void kill() = 0;
   // The most memory that its processes held together, as far as the kernel tells.

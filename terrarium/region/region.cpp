@@ -5,20 +5,15 @@
 #include <thread>
 
 #include "generated/iam/dispatch.h"
-#include "generated/lambda/dispatch.h"
 #include "generated/logs/dispatch.h"
-#include "generated/s3/dispatch.h"
 #include "generated/sqs/dispatch.h"
 #include "generated/sts/dispatch.h"
 #include "lib/base/log.h"
-#include "terrarium/host/linux/sandbox.h"
 #include "terrarium/host/postgres.h"
 #include "terrarium/host/program.h"
 #include "terrarium/region/control.h"
 #include "terrarium/services/iam/service.h"
-#include "terrarium/services/lambda/service.h"
 #include "terrarium/services/logs/service.h"
-#include "terrarium/services/s3/service.h"
 #include "terrarium/services/sqs/service.h"
 #include "terrarium/services/sts/service.h"
 #include "terrarium/store/rocks.h"
@@ -39,17 +34,10 @@ class LiveRegion final : public Region {
         clock_(clock),
         started_(clock.now()),
         store_(std::move(store)),
-        iam_(*store_, clock, random, runtime.control(), {.account = config_.account}),
+        iam_(*store_, clock, random, {.account = config_.account}),
         sts_(iam_),
-        logs_(*store_, clock, random, runtime.control(), {.account = config_.account}),
+        logs_(*store_, clock, runtime.control(), {}),
         sqs_(*store_, clock, random, runtime.control(), {.account = config_.account}),
-        s3_(*store_, clock, random, runtime, sqs_,
-            {.state_directory = config_.state / "s3", .account = config_.account}),
-        sandbox_(runtime.control(), clock, config_.state / "lambda"),
-        lambda_(*store_, clock, random, runtime, sandbox_, sqs_, s3_, logs_, iam_,
-                {.state_directory = config_.state / "lambda",
-                 .account = config_.account,
-                 .endpoint_url = "http://127.0.0.1:" + std::to_string(config_.port)}),
         programs_(runtime.control(), clock, config_.state),
         postgres_(runtime.control(), clock, random, programs_, config_.state),
         control_({.store = *store_,
@@ -62,29 +50,21 @@ class LiveRegion final : public Region {
                  std::move(token)),
         router_(clock, random, iam_,
                 {.account = config_.account, .default_region = config_.default_region}) {
-    router_.add(iam::entry(iam_));
-    router_.add(sts::entry(sts_));
-    router_.add(logs::entry(logs_));
-    router_.add(sqs::entry(sqs_));
-    router_.add(s3::entry(s3_));
-    router_.add(lambda::entry(lambda_));
+    router_.add(iam::entry(iam_, runtime.control()));
+    router_.add(sts::entry(sts_, runtime.control()));
+    router_.add(logs::entry(logs_, runtime.control()));
+    router_.add(sqs::entry(sqs_, runtime.control()));
   }
 
   Task<Result<void>> start() override {
-    CO_TRY_VOID(iam_.start());
-    CO_TRY_VOID(logs_.start());
+    logs_.start();
     CO_TRY_VOID(sqs_.start());
-    CO_TRY_VOID(s3_.start());
-    CO_TRY_VOID(lambda_.start());
     co_return co_await control_.resume();
   }
 
   Task<void> stop() override {
-    co_await lambda_.stop();
-    co_await s3_.stop();
     co_await sqs_.stop();
     co_await logs_.stop();
-    co_await iam_.stop();
     co_await programs_.stop_all();
     const auto synced = co_await store_->sync();
     if (!synced) base::log::error("region", "last sync: {}", base::describe(synced.error()));
@@ -113,9 +93,6 @@ class LiveRegion final : public Region {
             {"region", config_.default_region},
             {"pid", ::getpid()},
             {"up seconds", up.count()},
-            {"buckets", s3_.status()},
-            {"queues", sqs_.status()},
-            {"functions", lambda_.status()},
             {"programs", programs}};
   }
 
@@ -127,9 +104,6 @@ class LiveRegion final : public Region {
   sts::Service sts_;
   logs::Service logs_;
   sqs::Service sqs_;
-  s3::Service s3_;
-  host::LinuxSandbox sandbox_;
-  lambda::Service lambda_;
   host::ProgramKeeper programs_;
   host::Postgres postgres_;
   Control control_;
@@ -146,7 +120,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionConfig config, runtime::Runti
     return base::fail_errno("cannot make the state folder " + config.state.string(),
                             failure.value());
   }
-  TRY(std::unique_ptr<store::Store> store, store::open_rocks_store(config.state / "store"));
+  TRY(std::unique_ptr<store::Store> store, store::open_rocks_store((config.state / "store").string(), clock));
   TRY(std::string token, control_token((config.state / "control.token").string(), random));
   return std::make_unique<LiveRegion>(std::move(config), std::move(store), std::move(token),
                                       runtime, clock, random);

@@ -83,6 +83,7 @@ base::Result<void> FaultyStore::write(Batch batch) {
   if (before) return injected();
   TRY_VOID(visible_->write(batch));
   unsynced_.push_back(std::move(batch));
+  poisoned_ = after;
   if (after) return injected();
   return {};
 }

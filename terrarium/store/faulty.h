@@ -33,8 +33,9 @@ class FaultyStore final : public Store {
   base::Result<std::optional<std::string>> get(Table table, std::string_view key) const override;
   std::unique_ptr<Cursor> scan(Table table, std::string_view begin,
                                std::string_view end) const override;
+  // A write that fails after it happened, and a sync that fails, poison the store as they do
+  // RocksDB's: every later change fails until crash().
   base::Result<void> write(Batch batch) override;
-  // A sync that fails poisons the store as RocksDB's does: every later change fails until crash().
   runtime::Task<base::Result<void>> sync() override;
 
  private:

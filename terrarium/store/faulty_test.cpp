@@ -53,6 +53,10 @@ TEST(FaultyStore, WriteFailsAfterItHappened) {
   store.fail_effect(0, FaultPoint::After);
   EXPECT_FALSE(write(store, "a"));
   EXPECT_TRUE(has(store, "a"));
+  EXPECT_FALSE(write(store, "b"));
+  store.crash(1);
+  EXPECT_TRUE(has(store, "a"));
+  EXPECT_TRUE(write(store, "b"));
 }
 
 TEST(FaultyStore, FailedSyncPoisonsUntilTheCrash) {

@@ -166,7 +166,14 @@ class RocksStore final : public Store {
     rocksdb::WriteBatch changes;
     for (const Change& change : batch.changes()) TRY_VOID(add(changes, change));
     const auto status = database_->Write(rocksdb::WriteOptions(), &changes);
-    if (!status.ok()) return failed(status);
+    if (!status.ok()) {
+      // It may have reached the log all the same: what memory says and what the disk says are two
+      // things until the daemon starts again.
+      base::log::error("store", "a write failed, no later change will be accepted: {}",
+                       status.ToString());
+      group_.fail();
+      return failed(status);
+    }
     group_.note_write();
     return {};
   }

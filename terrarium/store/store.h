@@ -85,7 +85,8 @@ class Store {
   // before the first: the cursor never leaves the range, wherever it is told to seek.
   virtual std::unique_ptr<Cursor> scan(Table table, std::string_view begin,
                                        std::string_view end) const = 0;
-  // Applied and visible, not yet durable.
+  // Applied and visible, not yet durable. A failure may have been applied all the same; it stops
+  // the store.
   virtual base::Result<void> write(Batch batch) = 0;
   // Returns when everything written before this call is durable.
   virtual runtime::Task<base::Result<void>> sync() = 0;

@@ -1,5 +1,5 @@
-// An Error as the answer of a protocol: status, headers and body as AWS sends them. Pure but for the
-// log line of an internal error, whose detail never reaches a client.
+// An Error as the answer of a protocol: status, headers and body as AWS sends them. Pure but for
+// the log line of an internal error, whose detail never reaches a client.
 #pragma once
 
 #include <string_view>
@@ -15,8 +15,8 @@ struct FaultContext {
   std::string_view extended_id;    // S3's HostId
   std::string_view xml_namespace;  // query protocol
   std::string_view error_namespace;
-  bool query_compatible = false;   // JSON of a service that also speaks query
-  bool head = false;               // the answer has no body
+  bool query_compatible = false;  // JSON of a service that also speaks query
+  bool head = false;              // the answer has no body
 };
 
 // Fields of the error whose names begin with "header:" become headers of the answer, the others

@@ -32,7 +32,17 @@ struct Empty {};
 enum class Protocol : std::uint8_t { Query, Json10, Json11, RestJson, RestXml };
 
 enum class Kind : std::uint8_t {
-  Structure, List, Map, String, Blob, Body, Integer, Long, Double, Boolean, Timestamp,
+  Structure,
+  List,
+  Map,
+  String,
+  Blob,
+  Body,
+  Integer,
+  Long,
+  Double,
+  Boolean,
+  Timestamp,
 };
 
 enum class Location : std::uint8_t { Body, Header, Headers, Uri, QueryString, StatusCode, Payload };
@@ -43,9 +53,9 @@ struct Shape;
 
 // Accessors are generated captureless functions, so that the codecs stay free of templates.
 struct Member {
-  std::string_view name;          // the model's member name: JSON key, unless wire_name says other
-  std::string_view wire_name;     // locationName, or name; of a flattened list its elements' name
-  const Shape* shape = nullptr;   //
+  std::string_view name;         // the model's member name: JSON key, unless wire_name says other
+  std::string_view wire_name;    // locationName, or name; of a flattened list its elements' name
+  const Shape* shape = nullptr;  //
   Location location = Location::Body;
   bool required = false;
   bool xml_attribute = false;
@@ -63,14 +73,14 @@ struct Shape {
   Kind kind = Kind::Structure;
   // Structure.
   std::span<const Member> members;
-  std::string_view payload;        // member that is the whole body (REST)
-  std::string_view xml_root;       // root element and namespace of an XML payload
+  std::string_view payload;   // member that is the whole body (REST)
+  std::string_view xml_root;  // root element and namespace of an XML payload
   std::string_view xml_namespace;
-  bool unwrapped = false;          // an XML answer whose root is the only member itself
+  bool unwrapped = false;  // an XML answer whose root is the only member itself
   // List and Map.
   const Shape* element = nullptr;  // map: the value
   const Shape* key = nullptr;
-  std::string_view element_name;   // locationName of a list's member or a map's value
+  std::string_view element_name;  // locationName of a list's member or a map's value
   std::string_view key_name;
   bool flattened = false;
   std::size_t (*size)(const void* container) = nullptr;
@@ -94,7 +104,7 @@ struct OperationModel {
   const Shape* input = nullptr;   // null: none
   const Shape* output = nullptr;  //
   std::string_view result_wrapper;
-  bool streaming_input = false;   // Context::body carries the body
+  bool streaming_input = false;    // Context::body carries the body
   bool checksum_required = false;  // refused without Content-MD5 or x-amz-checksum-*
   // x-amz-checksum-* speak of the request's body, not (CompleteMultipartUpload) of the object.
   bool checksum_of_body = true;

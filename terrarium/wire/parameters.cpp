@@ -37,10 +37,18 @@ std::optional<std::string_view> Parameters::find(std::string_view name) const {
 }
 
 bool is_signature_parameter(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "X-Amz-Algorithm",     "X-Amz-Credential",     "X-Amz-Date",           "X-Amz-Expires",
-      "X-Amz-SignedHeaders", "X-Amz-Signature",      "X-Amz-Security-Token",
-      "X-Amz-Content-Sha256"};
+  static constexpr std::string_view kNames[] = {"X-Amz-Algorithm",
+                                                "X-Amz-Credential",
+                                                "X-Amz-Date",
+                                                "X-Amz-Expires",
+                                                "X-Amz-SignedHeaders",
+                                                "X-Amz-Signature",
+                                                "X-Amz-Security-Token",
+                                                "X-Amz-Content-Sha256",
+                                                "AWSAccessKeyId",
+                                                "Signature",
+                                                "Expires",
+                                                "x-amz-security-token"};
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 

@@ -36,8 +36,7 @@ std::unexpected<base::Error> unknown_parameter(std::string_view name) {
 // Names of the protocol itself and of signatures, older ones too.
 bool belongs_to_protocol(std::string_view name) {
   static constexpr std::string_view kNames[] = {
-      "Action",           "Version",         "AWSAccessKeyId", "Expires",      "SecurityToken",
-      "SignatureMethod",  "SignatureVersion", "Signature",      "Timestamp"};
+      "Action", "Version", "SecurityToken", "SignatureMethod", "SignatureVersion", "Timestamp"};
   return std::ranges::find(kNames, name) != std::end(kNames) || is_signature_parameter(name);
 }
 
@@ -75,8 +74,7 @@ class Decoder {
  public:
   explicit Decoder(DecodeReport& report) : report_(report) {}
 
-  base::Result<void> structure(const Node& node, const Shape& shape, void* into,
-                               const Path& path) {
+  base::Result<void> structure(const Node& node, const Shape& shape, void* into, const Path& path) {
     for (const Member& member : shape.members) {
       const Path at{&path, member.name, 0};
       const Node* child = node.find(member.wire_name);
@@ -96,8 +94,8 @@ class Decoder {
   }
 
  private:
-  base::Result<void> value(const Node& node, const Shape& shape, TimestampFormat format,
-                           void* into, const Path& path) {
+  base::Result<void> value(const Node& node, const Shape& shape, TimestampFormat format, void* into,
+                           const Path& path) {
     switch (shape.kind) {
       case Kind::Structure: return structure(node, shape, into, path);
       case Kind::List: return list(node, shape, format, into, path);
@@ -115,10 +113,10 @@ class Decoder {
     node.used = true;
     const auto read = parse_scalar(shape, format, *node.value, into);
     if (read) return {};
-    return base::fail(errors::kInvalidParameterValue,
-                      fmt::format("Value ({}) for parameter {} is invalid. Reason: {}.",
-                                  node.value->substr(0, 256), parameter_name(path),
-                                  read.error().message));
+    return base::fail(
+        errors::kInvalidParameterValue,
+        fmt::format("Value ({}) for parameter {} is invalid. Reason: {}.",
+                    node.value->substr(0, 256), parameter_name(path), read.error().message));
   }
 
   // Children "1", "2", ... in numeric order; others stay unused.

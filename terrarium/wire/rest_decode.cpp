@@ -19,8 +19,7 @@ constexpr TextStyle kQueryStyle{TimestampFormat::Iso8601, 0};
 std::unexpected<base::Error> invalid(Protocol protocol, const Member& member,
                                      std::string_view value, std::string_view reason) {
   if (protocol != Protocol::RestXml) {
-    return base::fail(errors::kSerializationException,
-                      fmt::format("{} {}", member.name, reason));
+    return base::fail(errors::kSerializationException, fmt::format("{} {}", member.name, reason));
   }
   auto failure = base::fail(errors::kInvalidArgument,
                             fmt::format("The value of {} {}", member.wire_name, reason));
@@ -30,8 +29,7 @@ std::unexpected<base::Error> invalid(Protocol protocol, const Member& member,
 }
 
 // Every field of that name, joined as HTTP allows; nothing when there is none.
-std::optional<std::string> joined_header(const http::HeaderViews& headers,
-                                         std::string_view name) {
+std::optional<std::string> joined_header(const http::HeaderViews& headers, std::string_view name) {
   std::optional<std::string> joined;
   for (const http::HeaderView& field : headers) {
     if (!base::equals_ignoring_case(field.name, name)) continue;
@@ -177,8 +175,7 @@ class Decoder {
     if (protocol_ == Protocol::RestJson) {
       return parse_json(request_.body, *member.shape, JsonNames::Wire, into, path, report_);
     }
-    return parse_xml(request_.body, shape.xml_root, *member.shape, kBodyStyle, into, path,
-                     report_);
+    return parse_xml(request_.body, shape.xml_root, *member.shape, kBodyStyle, into, path, report_);
   }
 
   base::Result<void> scalar(const Member& member, const Shape& shape, const TextStyle& style,

@@ -31,8 +31,7 @@ base::Result<void> add_header(http::Response& response, std::string name, std::s
   return {};
 }
 
-base::Result<void> add_prefixed(http::Response& response, const Member& member,
-                                const void* value) {
+base::Result<void> add_prefixed(http::Response& response, const Member& member, const void* value) {
   struct Visit {
     http::Response& response;
     std::string_view prefix;
@@ -94,8 +93,8 @@ void encode_body(const ServiceModel& service, Protocol protocol, const Shape& sh
   } else if (shape.unwrapped) {
     const std::string nothing;
     static constexpr Shape kText{.name = "Text", .kind = Kind::String};
-    print_xml(response.body, root, service.xml_namespace, kText, TimestampFormat::Default,
-              &nothing, kBodyStyle);
+    print_xml(response.body, root, service.xml_namespace, kText, TimestampFormat::Default, &nothing,
+              kBodyStyle);
   } else {
     print_xml(response.body, root, service.xml_namespace, shape, TimestampFormat::Iso8601, output,
               kBodyStyle);

@@ -12,10 +12,14 @@ namespace terrarium::wire {
 namespace {
 
 // x-amz-* headers that belong to signing, framing, checksums or tracing, not to an operation.
-constexpr std::string_view kCommonHeaders[] = {
-    "x-amz-content-sha256", "x-amz-date", "x-amz-decoded-content-length",
-    "x-amz-sdk-checksum-algorithm", "x-amz-security-token", "x-amz-te", "x-amz-trailer",
-    "x-amz-user-agent"};
+constexpr std::string_view kCommonHeaders[] = {"x-amz-content-sha256",
+                                               "x-amz-date",
+                                               "x-amz-decoded-content-length",
+                                               "x-amz-sdk-checksum-algorithm",
+                                               "x-amz-security-token",
+                                               "x-amz-te",
+                                               "x-amz-trailer",
+                                               "x-amz-user-agent"};
 
 std::vector<std::string_view> split_path(std::string_view path) {
   std::vector<std::string_view> parts;
@@ -109,8 +113,9 @@ base::Result<void> RestRoutes::check_nothing_ignored(const Route& route, std::st
       continue;
     }
     if (reads && !value.empty() && !contains(service_.sub_resources, name)) continue;
-    auto failure = not_implemented("A query parameter you provided implies functionality that is "
-                                   "not implemented");
+    auto failure = not_implemented(
+        "A query parameter you provided implies functionality that is "
+        "not implemented");
     failure.error().fields = {{"QueryParameter", is_utf8(name) ? name : "?"}};
     return failure;
   }
@@ -126,8 +131,8 @@ base::Result<void> RestRoutes::check_nothing_ignored(const Route& route, std::st
         std::ranges::any_of(route.known_header_prefixes, begins)) {
       continue;
     }
-    auto failure = not_implemented(
-        "A header you provided implies functionality that is not implemented");
+    auto failure =
+        not_implemented("A header you provided implies functionality that is not implemented");
     failure.error().fields = {{"Header", name}};
     return failure;
   }

@@ -1,5 +1,6 @@
-// Which operation of a REST service a request means: by method, path and, for S3, the query keys and
-// headers that tell operations on one path apart. Pure; immutable once made, any thread may use it.
+// Which operation of a REST service a request means: by method, path and, for S3, the query keys
+// and headers that tell operations on one path apart. Pure; immutable once made, any thread may use
+// it.
 //
 // A request that names a sub-resource (?acl) which the found operation does not take is refused by
 // that name: it is never answered by a neighbour. Query parameters and x-amz-* headers that nobody
@@ -45,7 +46,7 @@ class RestRoutes {
     std::vector<std::string_view> required_query;
     std::vector<std::string_view> required_headers;
     std::vector<std::string_view> known_query;
-    std::vector<std::string_view> known_headers;    // lower case
+    std::vector<std::string_view> known_headers;     // lower case
     std::vector<std::string> known_header_prefixes;  // lower case
   };
 

@@ -1,7 +1,6 @@
 #include "terrarium/wire/s3_address.h"
 
 #include <algorithm>
-#include <array>
 
 #include "lib/base/encoding.h"
 
@@ -56,9 +55,7 @@ std::optional<std::string> bucket_of_host(std::string_view host) {
   return std::nullopt;
 }
 
-std::string_view service_of_host(std::string_view host) {
-  static constexpr std::array<std::string_view, 6> kServices = {"sqs",  "lambda", "logs",
-                                                                "iam", "sts",    "s3"};
+std::string service_of_host(std::string_view host) {
   const std::string full = host_name(host);
   std::string_view name = full;
   if (!name.ends_with(kAwsSuffix)) return {};
@@ -66,8 +63,8 @@ std::string_view service_of_host(std::string_view host) {
   // The older names of queues: queue.amazonaws.com and us-west-2.queue.amazonaws.com.
   if (name == "queue" || name.ends_with(".queue")) return "sqs";
   const std::string_view first = name.substr(0, name.find('.'));
-  const auto* const found = std::ranges::find(kServices, first);
-  return found == kServices.end() ? std::string_view() : *found;
+  const std::string_view rest = name.substr(std::min(first.size() + 1, name.size()));
+  return rest.empty() || looks_like_region(rest) ? std::string(first) : std::string();
 }
 
 }  // namespace terrarium::wire

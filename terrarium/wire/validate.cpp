@@ -182,11 +182,10 @@ base::Result<void> validate(const ServiceModel& service, Protocol protocol, cons
   }
   validator.structure(input, value, Path{});
   if (validator.violations.empty()) return {};
-  return base::fail(
-      validation_row(service.validation_code),
-      fmt::format("{} validation error{} detected: {}", validator.violations.size(),
-                  validator.violations.size() == 1 ? "" : "s",
-                  fmt::join(validator.violations, "; ")));
+  return base::fail(validation_row(service.validation_code),
+                    fmt::format("{} validation error{} detected: {}", validator.violations.size(),
+                                validator.violations.size() == 1 ? "" : "s",
+                                fmt::join(validator.violations, "; ")));
 }
 
 }  // namespace terrarium::wire

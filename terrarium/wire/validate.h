@@ -16,8 +16,8 @@ namespace terrarium::wire {
 // Where in the input something is; lives on the stack of whoever walks it.
 struct Path {
   const Path* parent = nullptr;
-  std::string_view name;   // a member's name; empty for an element of a list or map
-  std::size_t index = 0;   // of a list's element, from 1
+  std::string_view name;  // a member's name; empty for an element of a list or map
+  std::size_t index = 0;  // of a list's element, from 1
 };
 
 // "Entries.1.Id"

@@ -87,9 +87,8 @@ class Reader {
       if (member == nullptr) {
         return malformed(fmt::format("element {} is not known in {}", child.name(), node.name()));
       }
-      const bool repeats =
-          member->shape->flattened &&
-          (member->shape->kind == Kind::List || member->shape->kind == Kind::Map);
+      const bool repeats = member->shape->flattened &&
+                           (member->shape->kind == Kind::List || member->shape->kind == Kind::Map);
       if (std::ranges::find(seen, member) == seen.end()) {
         seen.push_back(member);
       } else if (!repeats) {
@@ -111,8 +110,8 @@ class Reader {
       if (!member.xml_attribute) continue;
       for (const pugi::xml_attribute& attribute : node.attributes()) {
         if (local_name(attribute.name()) != member.wire_name) continue;
-        const auto read = parse_scalar(*member.shape, format_of(member, style_),
-                                       attribute.value(), member.ensure(into));
+        const auto read = parse_scalar(*member.shape, format_of(member, style_), attribute.value(),
+                                       member.ensure(into));
         if (!read) {
           return malformed(parameter_name(Path{&path, member.name, 0}) + " " +
                            read.error().message);
@@ -132,8 +131,8 @@ class Reader {
     }
     for (const pugi::xml_node& child : node.children()) {
       if (child.type() != pugi::node_element || local_name(child.name()) != shape.element_name) {
-        return malformed(fmt::format("element {} may hold {} only", node.name(),
-                                     shape.element_name));
+        return malformed(
+            fmt::format("element {} may hold {} only", node.name(), shape.element_name));
       }
       const Path at{&path, {}, shape.size(into) + 1};
       TRY_VOID(value(child, *shape.element, format, shape.append(into), at, depth + 1));
@@ -159,13 +158,12 @@ class Reader {
       if (local_name(child.name()) == shape.element_name) inner = child;
     }
     if (!key || !inner) {
-      return malformed(fmt::format("{} needs {} and {}", node.name(), shape.key_name,
-                                   shape.element_name));
+      return malformed(
+          fmt::format("{} needs {} and {}", node.name(), shape.key_name, shape.element_name));
     }
     TRY(std::string name, text_of(key));
     const Path at{&path, inner.name(), 0};
-    return value(inner, *shape.element, format, shape.insert(into, std::move(name)), at,
-                 depth + 1);
+    return value(inner, *shape.element, format, shape.insert(into, std::move(name)), at, depth + 1);
   }
 
   const TextStyle& style_;
@@ -193,8 +191,7 @@ base::Result<void> parse_xml(std::string_view text, std::string_view root, const
   if (local_name(element.name()) != root) {
     return malformed(fmt::format("the root element must be {}", root));
   }
-  return Reader(style, report)
-      .value(element, shape, TimestampFormat::Iso8601, into, path, 0);
+  return Reader(style, report).value(element, shape, TimestampFormat::Iso8601, into, path, 0);
 }
 
 }  // namespace terrarium::wire

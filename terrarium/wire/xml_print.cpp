@@ -26,21 +26,19 @@ void print_attributes(std::string& out, const Shape& structure, const void* valu
     if (inner == nullptr) continue;
     std::string name(member.wire_name);
     if (!member.xml_namespace_prefix.empty()) {
-      out += fmt::format(" xmlns:{}=\"{}\"", member.xml_namespace_prefix,
-                         member.xml_namespace_uri);
+      out += fmt::format(" xmlns:{}=\"{}\"", member.xml_namespace_prefix, member.xml_namespace_uri);
       name = fmt::format("{}:{}", member.xml_namespace_prefix, name);
     }
     out += fmt::format(" {}=\"", name);
-    append_xml_text(out,
-                    print_scalar(*member.shape, format_of(member, style), style.fraction_digits,
-                                 inner),
-                    true);
+    append_xml_text(
+        out, print_scalar(*member.shape, format_of(member, style), style.fraction_digits, inner),
+        true);
     out += '"';
   }
 }
 
-void print_list(std::string& out, std::string_view name, const Shape& shape,
-                TimestampFormat format, const void* value, const TextStyle& style) {
+void print_list(std::string& out, std::string_view name, const Shape& shape, TimestampFormat format,
+                const void* value, const TextStyle& style) {
   const std::string_view element = shape.flattened ? name : shape.element_name;
   if (!shape.flattened) open_element(out, name);
   for (std::size_t i = 0; i < shape.size(value); ++i) {

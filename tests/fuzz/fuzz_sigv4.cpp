@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/aws/sigv2.h"
 #include "lib/aws/sigv4.h"
 #include "lib/base/check.h"
 #include "lib/base/digest.h"
@@ -59,6 +60,14 @@ void parse_and_verify(const http::ClientRequest& from, bool is_s3) {
   CHECK(!verified, "nobody has this key");
 }
 
+void verify_version_2(const http::ClientRequest& from) {
+  const Received received(from);
+  const auto claim = aws::parse_presigned_v2(received.request);
+  if (!claim || !claim->has_value()) return;
+  CHECK(!aws::verify_presigned_v2(received.request, **claim, "other", "", kNow),
+        "nobody has this key");
+}
+
 void sign_and_verify(http::ClientRequest from, bool is_s3) {
   from.headers.remove("x-amz-content-sha256");
   if (const auto parsed = aws::parse_authentication(Received(from).request, is_s3);
@@ -91,6 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     tokens = tokens && is_token(name);
     request.headers.add(std::string(name), std::string(line));
   }
+  verify_version_2(request);
   for (const bool is_s3 : {false, true}) {
     parse_and_verify(request, is_s3);
     if (!tokens) continue;

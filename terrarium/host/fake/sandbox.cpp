@@ -4,6 +4,12 @@
 #include <csignal>
 
 namespace terrarium::host {
+namespace {
+
+// Far away, and yet nothing that a clock's arithmetic overflows on.
+constexpr base::Timestamp kNever{std::chrono::seconds(7'000'000'000)};
+
+}  // namespace
 
 void FakeProcess::write(std::string text) {
   if (exit_ || text.empty()) return;
@@ -39,11 +45,18 @@ class FakeSandboxProcess final : public SandboxProcess {
     const auto process = process_;
     while (process->text_.empty()) {
       if (process->exit_) co_return std::string();
-      co_await process->output_.wait_until(base::Timestamp::max());
+      // Woken or cancelled: nothing came in the second case.
+      if (!co_await process->output_.wait_until(kNever)) co_return std::string();
     }
     std::string text = std::move(process->text_.front());
     process->text_.pop_front();
     co_return text;
+  }
+  std::string take_output() override {
+    std::string text;
+    for (const std::string& piece : process_->text_) text += piece;
+    process_->text_.clear();
+    return text;
   }
   void kill() override { process_->end({0, SIGKILL}); }
   std::uint64_t memory_peak_bytes() const override { return process_->memory_peak_bytes; }

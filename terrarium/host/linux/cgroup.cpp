@@ -144,7 +144,10 @@ std::uint64_t Cgroup::memory_peak_bytes() const {
   for (int pid = 0; pids >> pid;) {
     total += field(read_small("/proc/" + std::to_string(pid) + "/status"), "VmHWM:");
   }
-  return total * 1024;
+  if (total > 0) return total * 1024;
+  // Nobody is left to ask: the kernel's mark is better than nothing.
+  return leading_number(
+      read_small(folder_ + (v2_ ? "/memory.peak" : "/memory.max_usage_in_bytes")));
 }
 
 bool Cgroup::memory_exceeded() const {

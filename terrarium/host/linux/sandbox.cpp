@@ -31,6 +31,7 @@ using linux_host::CgroupRoot;
 using linux_host::PrivateView;
 
 constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kTakeBytesMax = 1 << 20;
 constexpr base::Duration kEndTimeout = 5s;
 constexpr base::Duration kCgroupRetry = 10ms;
 constexpr int kCgroupRetriesMax = 100;
@@ -91,6 +92,7 @@ class LinuxSandboxProcess final : public SandboxProcess {
     co_return co_await process_->wait_until(shared_.clock, deadline);
   }
   runtime::Task<std::string> read_output() override;
+  std::string take_output() override;
   void kill() override;
   std::uint64_t memory_peak_bytes() const override;
   bool memory_exceeded() const override { return cgroup_ && cgroup_->memory_exceeded(); }
@@ -191,6 +193,18 @@ runtime::Task<std::string> LinuxSandboxProcess::read_output() {
       asio::buffer(bytes), asio::redirect_error(runtime::use_task, error));
   bytes.resize(error ? 0 : got);
   co_return bytes;
+}
+
+std::string LinuxSandboxProcess::take_output() {
+  std::string bytes;
+  char piece[kReadBytes];
+  // Bounded: a program that never stops writing must not hold the daemon.
+  while (output_.is_open() && bytes.size() < kTakeBytesMax) {
+    const ssize_t got = ::read(output_.native_handle(), piece, sizeof piece);
+    if (got <= 0) break;
+    bytes.append(piece, static_cast<std::size_t>(got));
+  }
+  return bytes;
 }
 
 void LinuxSandboxProcess::kill() {

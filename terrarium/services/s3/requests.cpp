@@ -1,5 +1,7 @@
 #include "terrarium/services/s3/requests.h"
 
+#include <algorithm>
+
 #include "generated/s3/errors.h"
 
 namespace terrarium::s3 {
@@ -37,6 +39,23 @@ std::optional<base::DigestKind> announced(const wire::Context& context) {
 }
 
 }  // namespace
+
+base::Result<std::size_t> page_limit(const std::optional<std::int32_t>& given,
+                                     std::string_view name) {
+  if (given && *given < 0) {
+    return invalid_argument("Argument " + std::string(name) +
+                                " must be an integer between 0 and 2147483647",
+                            std::string(name), std::to_string(*given));
+  }
+  return static_cast<std::size_t>(std::min(given.value_or(kListMax), kListMax));
+}
+
+base::Result<bool> wants_url_encoding(const std::optional<std::string>& encoding_type) {
+  if (!encoding_type) return false;
+  if (base::to_lower(*encoding_type) == "url") return true;
+  return invalid_argument("Invalid Encoding Method specified in Request", "encoding-type",
+                          *encoding_type);
+}
 
 base::Result<void> check_encryption(const std::optional<std::string>& algorithm) {
   if (!algorithm || *algorithm == kEncryption) return {};

@@ -36,6 +36,12 @@ struct BodyDemands {
   bool may_be_inline = true;
 };
 
+// max-keys and its kin: 1,000 unless less is asked for.
+base::Result<std::size_t> page_limit(const std::optional<std::int32_t>& given,
+                                     std::string_view name);
+// encoding-type of a listing.
+base::Result<bool> wants_url_encoding(const std::optional<std::string>& encoding_type);
+
 base::Result<void> check_encryption(const std::optional<std::string>& algorithm);
 // Canned lists that say no more than that the bucket's owner owns everything.
 base::Result<void> check_canned_acl(const std::optional<std::string>& acl,

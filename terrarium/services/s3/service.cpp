@@ -29,6 +29,24 @@ base::Result<void> check_region(const wire::Context& context, const BucketRecord
       "header:x-amz-bucket-region", bucket.region);
 }
 
+base::Result<void> admit(const wire::Context& context, const BucketRecord& bucket,
+                         const std::optional<std::string>& expected_owner,
+                         std::string_view action, std::string_view key,
+                         wire::ConditionContext conditions) {
+  base::Result<void> allowed;
+  // Operations that name several keys ask about each by itself.
+  if (!action.empty()) {
+    allowed = check_access(context, bucket, action, key, std::move(conditions));
+  }
+  if (allowed.has_value() && expected_owner && *expected_owner != context.account) {
+    allowed = base::fail(errors::kAccessDenied, "Access Denied");
+  }
+  if (allowed.has_value()) return {};
+  // Told even to those who may do nothing: how SDKs find a bucket's region.
+  return with_field(std::unexpected(std::move(allowed).error()), "header:x-amz-bucket-region",
+                    bucket.region);
+}
+
 }  // namespace
 
 Service::Service(store::Store& store, base::Clock& clock, base::Random& random,
@@ -75,15 +93,17 @@ base::Result<BucketRecord> Service::enter(const wire::Context& context, const st
   TRY_VOID(check_bucket_name(bucket));
   TRY(BucketRecord record, find_bucket(bucket));
   TRY_VOID(check_region(context, record));
-  auto allowed = check_access(context, record, action, key, std::move(conditions));
-  if (allowed.has_value() && expected_owner && *expected_owner != context.account) {
-    allowed = base::fail(errors::kAccessDenied, "Access Denied");
-  }
-  if (!allowed.has_value()) {
-    // Told even to those who may do nothing: how SDKs find a bucket's region.
-    return with_field(std::unexpected(std::move(allowed).error()), "header:x-amz-bucket-region",
-                      record.region);
-  }
+  TRY_VOID(admit(context, record, expected_owner, action, key, std::move(conditions)));
+  return record;
+}
+
+base::Result<BucketRecord> Service::enter_from_anywhere(
+    const wire::Context& context, const std::string& bucket,
+    const std::optional<std::string>& expected_owner, std::string_view action,
+    std::string_view key) const {
+  TRY_VOID(check_bucket_name(bucket));
+  TRY(BucketRecord record, find_bucket(bucket));
+  TRY_VOID(admit(context, record, expected_owner, action, key, {}));
   return record;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@
 #include "terrarium/services/s3/api.h"
 #include "terrarium/services/s3/bodies.h"
 #include "terrarium/services/s3/conditions.h"
+#include "terrarium/services/s3/listing.h"
 #include "terrarium/services/s3/notification.h"
 #include "terrarium/services/s3/outbox.h"
 #include "terrarium/services/s3/records.h"
@@ -136,6 +138,11 @@ class Service final : public Api {
     std::string etag;
     ObjectChecksum checksum;
   };
+  struct PartName {
+    std::string key;
+    std::string upload_id;
+    int number = 0;
+  };
   // What a change leaves to do once it is on disk.
   struct Aftermath {
     std::vector<std::vector<Segment>> released;  // body by body
@@ -157,14 +164,19 @@ class Service final : public Api {
                                    const std::optional<std::string>& expected_owner,
                                    std::string_view action, std::string_view key = {},
                                    wire::ConditionContext conditions = {}) const;
+  // The same wherever the request was signed for.
+  base::Result<BucketRecord> enter_from_anywhere(const wire::Context& context,
+                                                 const std::string& bucket,
+                                                 const std::optional<std::string>& expected_owner,
+                                                 std::string_view action,
+                                                 std::string_view key) const;
   base::Result<std::optional<ObjectRecord>> find_object(BucketNumber bucket,
                                                         std::string_view key) const;
   // NoSuchKey, or AccessDenied for those who may not know.
   base::Result<ObjectRecord> require_object(const wire::Context& context,
                                             const BucketRecord& bucket,
                                             const std::string& key) const;
-  base::Result<UploadRecord> find_upload(BucketNumber bucket, std::string_view key,
-                                         std::string_view upload_id) const;
+  runtime::Task<base::Result<ListPage>> list_page(BucketNumber bucket, ListQuery query);
   // An error that is_replaced(): the record is history, read it again.
   runtime::Task<base::Result<std::unique_ptr<http::BodyReader>>> open_body(ObjectRecord record,
                                                                            ByteRange range);
@@ -207,15 +219,29 @@ class Service final : public Api {
   void erase_body(Change& change, const ObjectRecord& record);
   base::Result<void> erase_object(Change& change, const std::string& key,
                                   const WriteConditions& conditions);
+  static base::Result<void> may_delete(const wire::Context& context, const BucketRecord& bucket,
+                                       const ObjectIdentifier& object);
   runtime::Task<base::Result<void>> edit_tags(const wire::Context& context, BucketRecord bucket,
                                               std::string key, Tags tags);
-  base::Result<void> commit_part(Change& change, const std::string& key,
-                                 const std::string& upload_id, int number, PartRecord part,
-                                 NewBody& body);
-  base::Result<ObjectRecord> complete(Change& change, const CompleteMultipartUploadRequest& request);
-  // With all its parts.
-  base::Result<void> erase_upload(Change& change, const std::string& key,
-                                  const std::string& upload_id);
+
+  // Asks every queue, and tells those that will be told.
+  runtime::Task<base::Result<void>> validate_destinations(const wire::Context& context,
+                                                          std::string bucket,
+                                                          std::vector<NotificationRule> rules);
+
+  // Uploads.
+  base::Result<UploadRecord> find_upload(BucketNumber bucket, const std::string& key,
+                                         const std::string& upload_id) const;
+  base::Result<std::map<int, PartRecord>> find_parts(const std::string& upload_id) const;
+  runtime::Task<base::Result<PartRecord>> put_part(const wire::Context& context,
+                                                   BucketRecord bucket, PartName name,
+                                                   Received received);
+  base::Result<ObjectRecord> complete_now(Change& change,
+                                          const CompleteMultipartUploadRequest& request);
+  // With the files of its parts, but for those that an object took over.
+  void erase_upload(Change& change, const std::string& key, const std::string& upload_id,
+                    const std::map<int, PartRecord>& parts,
+                    const std::vector<Segment>& taken_over);
 
   store::Store& store_;
   base::Clock& clock_;

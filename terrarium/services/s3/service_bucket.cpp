@@ -151,7 +151,9 @@ Task<base::Result<wire::Empty>> Service::delete_bucket(const wire::Context& cont
     auto at = store_.scan(store::Table::S3, uploads, store::prefix_end(uploads));
     for (; at->valid(); at->next()) {
       const auto name = parse_upload_key(at->key());
-      if (name) TRY_VOID(erase_upload(change, name->key, name->upload_id));
+      if (!name) continue;
+      TRY(const auto parts, find_parts(name->upload_id));
+      erase_upload(change, name->key, name->upload_id, parts, {});
     }
     change.batch.erase(store::Table::S3, bucket_key(change.bucket.name));
     return {};
@@ -213,12 +215,10 @@ Task<base::Result<ListBucketsOutput>> Service::list_buckets(const wire::Context&
 
 Task<base::Result<GetBucketLocationOutput>> Service::get_bucket_location(
     const wire::Context& context, GetBucketLocationRequest request) {
-  // Asked by clients that do not know the region yet: it is not compared with the signature's.
-  wire::Context anywhere = context;
-  CO_TRY(const BucketRecord found, find_bucket(request.bucket));
-  anywhere.region = found.region;
-  CO_TRY(const BucketRecord bucket, enter(anywhere, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetBucketLocation"));
+  // Asked by clients that do not know the region yet.
+  CO_TRY(const BucketRecord bucket,
+         enter_from_anywhere(context, request.bucket, request.expected_bucket_owner,
+                             "s3:GetBucketLocation", {}));
   GetBucketLocationOutput output;
   if (bucket.region != kFirstRegion) output.location_constraint = bucket.region;
   co_return output;

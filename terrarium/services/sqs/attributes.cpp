@@ -173,7 +173,7 @@ base::Result<Settings> settings_of(const AttributeMap& attributes) {
   return settings;
 }
 
-void apply(const AttributeMap& change, AttributeMap& attributes) {
+void apply_change(const AttributeMap& change, AttributeMap& attributes) {
   for (const auto& [name, value] : change) {
     if (value.empty()) {
       attributes.erase(name);

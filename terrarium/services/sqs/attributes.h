@@ -47,7 +47,7 @@ base::Result<void> check_attribute(std::string_view name, std::string_view value
 // `attributes` have been checked.
 base::Result<Settings> settings_of(const AttributeMap& attributes);
 // Applies a change: "" takes Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId away.
-void apply(const AttributeMap& change, AttributeMap& attributes);
+void apply_change(const AttributeMap& change, AttributeMap& attributes);
 // The first attribute in `asked` that differs from what the queue has, set or by default. JSON is
 // compared as JSON.
 std::optional<std::string> first_difference(const AttributeMap& asked, const AttributeMap& has);

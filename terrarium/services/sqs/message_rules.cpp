@@ -225,7 +225,9 @@ base::Result<CheckedMessage> check_message(MessageInput input, const Settings& s
                              "type.");
   }
   out.delay = settings.delay;
-  if (input.delay_seconds.has_value()) TRY(out.delay, check_delay(*input.delay_seconds));
+  if (input.delay_seconds.has_value()) {
+    TRY(out.delay, check_delay(*input.delay_seconds));
+  }
   out.bytes = input.body.size();
   TRY_VOID(add_attributes(input, out));
   TRY_VOID(add_system_attributes(input, out));

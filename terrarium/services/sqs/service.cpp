@@ -64,7 +64,9 @@ Service::~Service() {
 
 base::Result<void> Service::start() {
   TRY(const auto counter, store_.get(store::Table::Sqs, counter_key()));
-  if (counter.has_value()) TRY(next_number_, decode_counter(*counter));
+  if (counter.has_value()) {
+    TRY(next_number_, decode_counter(*counter));
+  }
   const auto cursor =
       store_.scan(store::Table::Sqs, queue_prefix(), store::prefix_end(queue_prefix()));
   for (; cursor->valid(); cursor->next()) {
@@ -191,9 +193,9 @@ void Service::disarm(Queue& queue) {
   queue.timer.reset();
 }
 
-void Service::arm(const QueuePtr& queue) {
+void Service::arm(const QueuePtr& queue, std::size_t waiting) {
   const auto next = queue->index.next_visible();
-  if (stopping_ || queue->deleted || queue->arrived.waiting() == 0 || !next.has_value()) return;
+  if (stopping_ || queue->deleted || waiting == 0 || !next.has_value()) return;
   if (queue->timer.has_value() && queue->timer_at <= *next) return;
   disarm(*queue);
   queue->timer_at = *next;
@@ -213,7 +215,7 @@ void Service::wake(const QueuePtr& queue) {
   queue->index.advance(clock_.now());
   const std::size_t due = std::min(queue->index.visible_count(), queue->arrived.waiting());
   for (std::size_t i = 0; i < due; ++i) queue->arrived.notify_one();
-  arm(queue);
+  arm(queue, queue->arrived.waiting());
 }
 
 runtime::Task<void> Service::sweep() {

@@ -156,7 +156,8 @@ class Service final : public Api {
   // Lets time pass for a queue: what is due turns visible, some of what has expired goes.
   void pass_time(Queue& queue, base::Timestamp now);
   std::size_t erase_expired(Queue& queue, base::Timestamp now);
-  void arm(const QueuePtr& queue);
+  // Watches the next hidden message when anybody waits.
+  void arm(const QueuePtr& queue, std::size_t waiting);
   void disarm(Queue& queue);
   void wake(const QueuePtr& queue);
   runtime::Task<void> sweep();

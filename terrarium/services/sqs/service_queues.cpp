@@ -131,7 +131,7 @@ runtime::Task<base::Result<CreateQueueResult>> Service::create_queue(const wire:
                      .modified = now,
                      .tags = request.tags.value_or(AttributeMap{})};
   CO_TRY_VOID(check_tags(record.tags));
-  apply(asked, record.attributes);
+  apply_change(asked, record.attributes);
   CO_TRY(Settings settings, settings_of(record.attributes));
   store::Batch batch;
   batch.put(store::Table::Sqs, counter_key(), encode_counter(next_number_ + 1));
@@ -241,7 +241,7 @@ runtime::Task<base::Result<wire::Empty>> Service::set_queue_attributes(
   for (const auto& [name, value] : request.attributes) CO_TRY_VOID(check_attribute(name, value));
   CO_TRY_VOID(check_redrive(request.attributes, queue->arn, queue->record.region));
   QueueRecord record = queue->record;
-  apply(request.attributes, record.attributes);
+  apply_change(request.attributes, record.attributes);
   CO_TRY_VOID(replace_record(*queue, std::move(record)));
   CO_TRY_VOID(co_await store_.sync());
   co_return wire::Empty{};
@@ -315,7 +315,7 @@ runtime::Task<base::Result<wire::Empty>> Service::remove_permission(
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "RemovePermission"));
   QueueRecord record = queue->record;
   CO_TRY(std::string policy, without_permission(record.attributes["Policy"], request.label));
-  apply({{"Policy", std::move(policy)}}, record.attributes);
+  apply_change({{"Policy", std::move(policy)}}, record.attributes);
   CO_TRY_VOID(replace_record(*queue, std::move(record)));
   CO_TRY_VOID(co_await store_.sync());
   co_return wire::Empty{};

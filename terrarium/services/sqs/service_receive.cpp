@@ -167,7 +167,7 @@ base::Result<std::vector<Taken>> Service::take(const QueuePtr& queue, std::size_
     if (!again || visibility == std::chrono::seconds(0)) break;
   }
   // Whoever waits must see these again when their time is up.
-  arm(queue);
+  arm(queue, queue->arrived.waiting());
   return taken;
 }
 
@@ -185,12 +185,8 @@ runtime::Task<base::Result<std::vector<Taken>>> Service::take_or_wait(
       // Only messages for the dead-letter queue so far: let others run, then look further.
       co_await boost::asio::post(executor_, runtime::use_task);
     } else {
-      runtime::Task<bool> wait = queue->arrived.wait_until(wait_until);
-      // Armed when this waiter counts, so after the wait has begun.
-      boost::asio::post(executor_, [this, weak = std::weak_ptr<Queue>(queue)] {
-        if (const QueuePtr waited = weak.lock()) arm(waited);
-      });
-      co_await std::move(wait);
+      arm(queue, queue->arrived.waiting() + 1);
+      co_await queue->arrived.wait_until(wait_until);
     }
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) {

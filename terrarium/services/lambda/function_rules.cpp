@@ -1,0 +1,390 @@
+#include "terrarium/services/lambda/function_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "generated/lambda/errors.h"
+#include "lib/base/encoding.h"
+#include "terrarium/services/lambda/limits.h"
+
+namespace terrarium::lambda {
+namespace {
+
+constexpr std::array<std::string_view, 2> kRuntimes = {"provided.al2", "provided.al2023"};
+constexpr std::array<std::string_view, 19> kReservedVariables = {
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID"};
+
+std::unexpected<base::Error> invalid(std::string message) {
+  return base::fail(errors::kInvalidParameterValueException, std::move(message));
+}
+
+std::unexpected<base::Error> constraint(std::string_view value, std::string_view member,
+                                        std::string_view rule) {
+  return base::fail(errors::kValidationException,
+                    fmt::format("1 validation error detected: Value '{}' at '{}' failed to "
+                                "satisfy constraint: {}",
+                                value, member, rule));
+}
+
+std::unexpected<base::Error> unsupported(std::string_view what) {
+  return invalid(fmt::format("{} is not supported by this region", what));
+}
+
+base::Result<void> check_range(std::optional<std::int32_t> value, std::string_view member,
+                               std::int32_t min, std::int32_t max) {
+  if (!value) return {};
+  if (*value < min) {
+    return constraint(
+        std::to_string(*value), member,
+        fmt::format("Member must have value greater than or equal to {}", min));
+  }
+  if (*value > max) {
+    return constraint(std::to_string(*value), member,
+                      fmt::format("Member must have value less than or equal to {}", max));
+  }
+  return {};
+}
+
+base::Result<void> check_runtime(std::string_view runtime) {
+  if (std::ranges::find(kRuntimes, runtime) != kRuntimes.end()) return {};
+  return invalid(fmt::format(
+      "Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+      "[{}]: this region runs custom runtimes only",
+      runtime, fmt::join(kRuntimes, ", ")));
+}
+
+bool is_role_character(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("+=,.@-_/").find(c) != std::string_view::npos;
+}
+
+base::Result<void> check_role(std::string_view role, const Place& place) {
+  constexpr std::string_view kStart = "arn:aws:iam::";
+  constexpr std::string_view kRole = ":role/";
+  constexpr std::size_t kAccountDigits = 12;
+  const auto wrong = [role] {
+    return constraint(role, "role",
+                      "Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::"
+                      "\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+");
+  };
+  if (!role.starts_with(kStart)) return wrong();
+  std::string_view rest = role.substr(kStart.size());
+  const std::string_view account = rest.substr(0, std::min(kAccountDigits, rest.size()));
+  const bool digits = std::ranges::all_of(account, [](char c) { return c >= '0' && c <= '9'; });
+  rest.remove_prefix(account.size());
+  if (account.size() != kAccountDigits || !digits || !rest.starts_with(kRole)) return wrong();
+  rest.remove_prefix(kRole.size());
+  if (rest.empty() || !std::ranges::all_of(rest, is_role_character)) return wrong();
+  if (account != place.account) {
+    return base::fail(errors::kAccessDeniedException, "Cross-account pass role is not allowed.");
+  }
+  return {};
+}
+
+base::Result<void> check_handler(std::string_view handler) {
+  if (handler.size() > kHandlerBytesMax) {
+    return constraint(handler, "handler", "Member must have length less than or equal to 128");
+  }
+  if (handler.empty() || handler.find_first_of(" \t\r\n\v\f") != std::string_view::npos ||
+      handler.find('\0') != std::string_view::npos) {
+    return constraint(handler, "handler",
+                      "Member must satisfy regular expression pattern: [^\\s]+");
+  }
+  return {};
+}
+
+bool is_variable_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return name.size() >= 2 && letter(name.front()) && std::ranges::all_of(name, [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+base::Result<void> check_variables(const std::map<std::string, std::string>& variables) {
+  std::vector<std::string_view> reserved;
+  boost::json::object measured;
+  for (const auto& [name, value] : variables) {
+    if (std::ranges::find(kReservedVariables, name) != kReservedVariables.end()) {
+      reserved.push_back(name);
+    } else if (!is_variable_name(name)) {
+      return constraint(name, "environment.variables",
+                        "Map keys must satisfy constraint: [Member must satisfy regular "
+                        "expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]");
+    }
+    if (value.find('\0') != std::string::npos) {
+      return invalid("The value of the environment variable " + name + " holds a NUL");
+    }
+    measured[name] = value;
+  }
+  constexpr std::string_view kUnable =
+      "Lambda was unable to configure your environment variables because the environment "
+      "variables you have provided ";
+  if (!reserved.empty()) {
+    return invalid(fmt::format("{}contains reserved keys that are currently not supported for "
+                               "modification. Reserved keys used in this request: {}",
+                               kUnable, fmt::join(reserved, ", ")));
+  }
+  const std::string text = boost::json::serialize(measured);
+  if (text.size() > kVariablesBytesMax) {
+    return invalid(
+        fmt::format("{}exceeded the 4KB limit. String measured: {}", kUnable, text));
+  }
+  return {};
+}
+
+// Members that both requests have and this region does not do. What asks for nothing passes.
+template <class Request>
+base::Result<void> check_unsupported(const Request& request) {
+  const auto given = [](const auto& list) { return list && !list->empty(); };
+  if (request.vpc_config && (given(request.vpc_config->subnet_ids) ||
+                             given(request.vpc_config->security_group_ids))) {
+    return unsupported("VpcConfig");
+  }
+  if (request.dead_letter_config && given(request.dead_letter_config->target_arn)) {
+    return unsupported("DeadLetterConfig");
+  }
+  if (given(request.kms_key_arn)) return unsupported("KMSKeyArn");
+  if (given(request.layers)) return unsupported("Layers");
+  if (given(request.file_system_configs)) return unsupported("FileSystemConfigs");
+  if (request.image_config) return unsupported("ImageConfig");
+  if (request.tracing_config && request.tracing_config->mode.value_or("PassThrough") !=
+                                    "PassThrough") {
+    return unsupported("TracingConfig with a Mode other than PassThrough");
+  }
+  if (request.snap_start && request.snap_start->apply_on.value_or("None") != "None") {
+    return unsupported("SnapStart");
+  }
+  if (const auto& logging = request.logging_config) {
+    if (logging->log_format.value_or("Text") != "Text" || logging->application_log_level ||
+        logging->system_log_level) {
+      return unsupported("LoggingConfig with a LogFormat other than Text");
+    }
+  }
+  return {};
+}
+
+base::Result<void> check_log_group(std::string_view group) {
+  const bool valid = !group.empty() && group.size() <= 512 &&
+                     std::ranges::all_of(group, [](char c) {
+                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                              (c >= 'A' && c <= 'Z') ||
+                              std::string_view(".-_/#").find(c) != std::string_view::npos;
+                     });
+  if (valid) return {};
+  return constraint(group, "loggingConfig.logGroup",
+                    "Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+");
+}
+
+// The members that both requests have, applied.
+template <class Request>
+base::Result<void> apply(FunctionRecord& record, const Request& request) {
+  TRY_VOID(check_unsupported(request));
+  TRY_VOID(check_range(request.timeout, "timeout", 1, kTimeoutMaxSeconds));
+  TRY_VOID(check_range(request.memory_size, "memorySize", kMemoryMinMb, kMemoryMaxMb));
+  if (request.runtime) TRY_VOID(check_runtime(*request.runtime));
+  if (request.handler) TRY_VOID(check_handler(*request.handler));
+  if (request.description && request.description->size() > kDescriptionBytesMax) {
+    return constraint(*request.description, "description",
+                      "Member must have length less than or equal to 256");
+  }
+  record.runtime = request.runtime.value_or(record.runtime);
+  record.handler = request.handler.value_or(record.handler);
+  record.description = request.description.value_or(record.description);
+  record.timeout_s = request.timeout.value_or(record.timeout_s);
+  record.memory_mb = request.memory_size.value_or(record.memory_mb);
+  if (request.ephemeral_storage) {
+    TRY_VOID(check_range(request.ephemeral_storage->size, "ephemeralStorage.size",
+                         kEphemeralMinMb, kEphemeralMaxMb));
+    record.ephemeral_mb = request.ephemeral_storage->size;
+  }
+  if (request.environment) {
+    record.variables =
+        request.environment->variables.value_or(std::map<std::string, std::string>());
+    TRY_VOID(check_variables(record.variables));
+    record.has_environment = !record.variables.empty();
+  }
+  if (request.logging_config && request.logging_config->log_group) {
+    TRY_VOID(check_log_group(*request.logging_config->log_group));
+    record.log_group = *request.logging_config->log_group;
+  }
+  return {};
+}
+
+base::Result<void> check_architectures(
+    const std::optional<std::vector<std::string>>& architectures) {
+  if (!architectures) return {};
+  if (architectures->size() != 1) {
+    return constraint(fmt::format("[{}]", fmt::join(*architectures, ", ")), "architectures",
+                      "Member must have length less than or equal to 1");
+  }
+  if (architectures->front() != "x86_64") {
+    return unsupported("The architecture " + architectures->front() + " (only x86_64 is)");
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<FunctionRecord> new_function(const CreateFunctionRequest& request,
+                                          const Place& place) {
+  TRY(const FunctionName name, parse_function_name(request.function_name, place));
+  if (!name.qualifier.empty()) return invalid("A function is created without a qualifier");
+  if (request.package_type.value_or("Zip") != "Zip") return unsupported("PackageType Image");
+  if (request.publish.value_or(false)) return unsupported("Publish (function versions)");
+  if (request.code_signing_config_arn && !request.code_signing_config_arn->empty()) {
+    return unsupported("CodeSigningConfigArn");
+  }
+  TRY_VOID(check_architectures(request.architectures));
+  if (!request.runtime || !request.handler) {
+    return invalid(
+        "Runtime and Handler are mandatory parameters for functions created with deployment "
+        "packages.");
+  }
+  TRY_VOID(check_role(request.role, place));
+  FunctionRecord record;
+  record.name = name.name;
+  record.role = request.role;
+  TRY_VOID(apply(record, request));
+  if (request.tags) {
+    TRY_VOID(check_tags(*request.tags));
+    record.tags = *request.tags;
+  }
+  return record;
+}
+
+base::Result<FunctionRecord> updated(FunctionRecord record,
+                                     const UpdateFunctionConfigurationRequest& request,
+                                     const Place& place) {
+  TRY_VOID(check_revision(request.revision_id, record.revision_id));
+  if (request.role) {
+    TRY_VOID(check_role(*request.role, place));
+    record.role = *request.role;
+  }
+  TRY_VOID(apply(record, request));
+  return record;
+}
+
+base::Result<CodeSource> code_source(FunctionCode code) {
+  if (code.image_uri) return unsupported("ImageUri");
+  const bool has_zip = code.zip_file.has_value();
+  const bool has_object = code.s3_bucket || code.s3_key || code.s3_object_version;
+  if (has_zip && has_object) {
+    return invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.");
+  }
+  if (has_zip) {
+    if (code.zip_file->empty()) return invalid("Uploaded file must be a non-empty zip");
+    return CodeSource{.zip = *std::move(code.zip_file), .bucket = {}, .key = {}, .version = {}};
+  }
+  if (!code.s3_bucket || !code.s3_key) {
+    return invalid("Please provide a source for function code.");
+  }
+  return CodeSource{.zip = {},
+                    .bucket = *std::move(code.s3_bucket),
+                    .key = *std::move(code.s3_key),
+                    .version = code.s3_object_version.value_or("")};
+}
+
+base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request) {
+  if (request.publish.value_or(false)) return unsupported("Publish (function versions)");
+  return check_architectures(request.architectures);
+}
+
+base::Result<void> check_revision(const std::optional<std::string>& given,
+                                  const std::string& current) {
+  if (!given || *given == current) return {};
+  return base::fail(errors::kPreconditionFailedException,
+                    "The Revision Id provided does not match the latest Revision Id. Call the "
+                    "GetFunction/GetAlias API to retrieve the latest Revision Id");
+}
+
+base::Result<void> check_tags(const std::map<std::string, std::string>& tags) {
+  constexpr std::size_t kKeyBytesMax = 128 * 4;
+  constexpr std::size_t kValueBytesMax = 256 * 4;
+  if (tags.size() > kTagsMax) return invalid("A function can have no more than 50 tags");
+  for (const auto& [key, value] : tags) {
+    if (key.empty() || key.size() > kKeyBytesMax || value.size() > kValueBytesMax) {
+      return invalid("A tag's key has 1 to 128 characters and its value up to 256");
+    }
+    if (key.starts_with("aws:")) return invalid("Tag keys starting with aws: are reserved");
+  }
+  return {};
+}
+
+void touch(FunctionRecord& record, base::Timestamp now, std::string revision_id) {
+  record.last_modified = now;
+  record.revision_id = std::move(revision_id);
+}
+
+std::string log_group_of(const FunctionRecord& record) {
+  return record.log_group.empty() ? "/aws/lambda/" + record.name : record.log_group;
+}
+
+std::string last_modified_text(base::Timestamp time) {
+  std::string text = base::iso8601(time, 3);
+  text.pop_back();
+  return text + "+0000";
+}
+
+FunctionConfiguration describe(const FunctionRecord& record, const Place& place, Change change,
+                               bool qualified) {
+  FunctionConfiguration view;
+  view.function_name = record.name;
+  view.function_arn = function_arn(place, record.name);
+  if (qualified) *view.function_arn += ":" + std::string(kLatest);
+  view.runtime = record.runtime;
+  view.role = record.role;
+  view.handler = record.handler;
+  view.code_size = record.code_bytes;
+  view.description = record.description;
+  view.timeout = record.timeout_s;
+  view.memory_size = record.memory_mb;
+  view.last_modified = last_modified_text(record.last_modified);
+  view.code_sha256 =
+      base::base64_encode(base::hex_decode(record.code_sha256_hex).value_or(std::string()));
+  view.version = kLatest;
+  if (record.has_environment) view.environment.emplace().variables = record.variables;
+  view.tracing_config.emplace().mode = record.tracing_mode;
+  view.revision_id = record.revision_id;
+  view.package_type = record.package_type;
+  view.architectures = {"x86_64"};
+  view.ephemeral_storage.emplace().size = record.ephemeral_mb;
+  view.snap_start.emplace().apply_on = "None";
+  view.snap_start->optimization_status = "Off";
+  view.logging_config.emplace().log_format = "Text";
+  view.logging_config->log_group = log_group_of(record);
+  view.state = change == Change::Creating ? "Pending" : "Active";
+  if (change == Change::Creating) {
+    view.state_reason = "The function is being created.";
+    view.state_reason_code = "Creating";
+  } else {
+    view.last_update_status = change == Change::Updating ? "InProgress" : "Successful";
+  }
+  if (change == Change::Updating) {
+    view.last_update_status_reason = "The function is being created.";
+    view.last_update_status_reason_code = "Creating";
+  }
+  return view;
+}
+
+}  // namespace terrarium::lambda

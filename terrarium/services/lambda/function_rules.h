@@ -1,0 +1,47 @@
+// What a function may be: requests checked and applied to its record, and the record as AWS shows
+// it. Pure. Whatever this region does not do is refused by name.
+#pragma once
+
+#include <string>
+
+#include "generated/lambda/model.h"
+#include "lib/base/result.h"
+#include "terrarium/services/lambda/names.h"
+#include "terrarium/services/lambda/records.h"
+
+namespace terrarium::lambda {
+
+// The record of a new function, but for its code and revision.
+base::Result<FunctionRecord> new_function(const CreateFunctionRequest& request,
+                                          const Place& place);
+// `record` changed as the request says.
+base::Result<FunctionRecord> updated(FunctionRecord record,
+                                     const UpdateFunctionConfigurationRequest& request,
+                                     const Place& place);
+// Where the code of a request comes from: a zip in it, or an object.
+struct CodeSource {
+  std::string zip;
+  std::string bucket;
+  std::string key;
+  std::string version;  // empty: the current one
+};
+base::Result<CodeSource> code_source(FunctionCode code);
+base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request);
+// RevisionId, where a request brings one.
+base::Result<void> check_revision(const std::optional<std::string>& given,
+                                  const std::string& current);
+base::Result<void> check_tags(const std::map<std::string, std::string>& tags);
+
+// `now` and `revision_id` mark the change.
+void touch(FunctionRecord& record, base::Timestamp now, std::string revision_id);
+
+// What a function is on its way to, in the answer to the call that sent it there.
+enum class Change : std::uint8_t { None, Creating, Updating };
+FunctionConfiguration describe(const FunctionRecord& record, const Place& place, Change change,
+                               bool qualified = false);
+
+std::string log_group_of(const FunctionRecord& record);
+// "2023-04-29T16:19:51.000+0000"
+std::string last_modified_text(base::Timestamp time);
+
+}  // namespace terrarium::lambda

@@ -1,0 +1,186 @@
+// Multipart uploads: begun, completed, given up, listed.
+#include <set>
+
+#include "generated/s3/errors.h"
+#include "terrarium/services/s3/keys.h"
+#include "terrarium/services/s3/multipart.h"
+#include "terrarium/services/s3/service.h"
+
+namespace terrarium::s3 {
+namespace {
+
+using runtime::Task;
+
+std::vector<CommonPrefix> describe(const std::vector<std::string>& prefixes, bool url) {
+  std::vector<CommonPrefix> described;
+  for (const std::string& prefix : prefixes) {
+    described.push_back({url ? encode_key(prefix) : prefix});
+  }
+  return described;
+}
+
+MultipartUpload describe(const ListedUpload& listed, bool url, std::string_view account) {
+  MultipartUpload upload;
+  upload.key = url ? encode_key(listed.key) : listed.key;
+  upload.upload_id = listed.upload_id;
+  upload.initiated = listed.record.initiated;
+  upload.storage_class = listed.record.headers.storage_class.empty()
+                             ? "STANDARD"
+                             : listed.record.headers.storage_class;
+  upload.owner = Owner{{}, canonical_user_id(account)};
+  upload.initiator = Initiator{listed.record.principal_arn, {}};
+  if (listed.record.checksum_asked) {
+    upload.checksum_algorithm = checksum_name(listed.record.checksum_kind);
+    upload.checksum_type = checksum_type(listed.record.checksum_composite);
+  }
+  return upload;
+}
+
+}  // namespace
+
+Task<base::Result<CreateMultipartUploadOutput>> Service::create_multipart_upload(
+    const wire::Context& context, CreateMultipartUploadRequest request) {
+  CO_TRY_VOID(check_key(request.key));
+  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
+                                    "s3:PutObject", request.key));
+  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  UploadRecord upload;
+  CO_TRY(upload.headers, object_headers(request));
+  CO_TRY(upload.tags, parse_tagging_header(request.tagging.value_or("")));
+  CO_TRY_VOID(choose_checksum(request.checksum_algorithm, request.checksum_type, upload));
+  upload.initiated = std::chrono::floor<std::chrono::seconds>(context.now);
+  upload.principal_arn = context.principal.arn;
+
+  std::string upload_id;
+  const auto decide = [&](Change& change) -> base::Result<void> {
+    // Ids begin with their time, so that the uploads of a key are listed oldest first.
+    const Generation time{next_sequence(context.now, 0), 0};
+    upload_id = time.hex().substr(0, 16) + random_.hex(16);
+    change.batch.put(store::Table::S3, upload_key(change.bucket.number, request.key, upload_id),
+                     encode(upload));
+    return {};
+  };
+  CO_TRY_VOID(co_await change(context, std::move(bucket), decide));
+  CreateMultipartUploadOutput output;
+  output.bucket = request.bucket;
+  output.key = request.key;
+  output.upload_id = upload_id;
+  output.server_side_encryption = kEncryption;
+  if (upload.checksum_asked) {
+    output.checksum_algorithm = checksum_name(upload.checksum_kind);
+    output.checksum_type = checksum_type(upload.checksum_composite);
+  }
+  co_return output;
+}
+
+void Service::erase_upload(Change& change, const std::string& key, const std::string& upload_id,
+                           const std::map<int, PartRecord>& parts,
+                           const std::vector<Segment>& taken_over) {
+  std::set<Generation> kept;
+  for (const Segment& segment : taken_over) kept.insert(segment.generation);
+  for (const auto& [number, part] : parts) {
+    if (kept.contains(part.segment.generation)) continue;
+    change.batch.erase(store::Table::S3, file_key(part.segment.generation));
+    change.aftermath.released.push_back({part.segment});
+  }
+  const std::string prefix = part_prefix(upload_id);
+  change.batch.erase_range(store::Table::S3, prefix, store::prefix_end(prefix));
+  change.batch.erase(store::Table::S3, upload_key(change.bucket.number, key, upload_id));
+}
+
+base::Result<ObjectRecord> Service::complete_now(Change& change,
+                                                 const CompleteMultipartUploadRequest& request) {
+  TRY(const std::optional<ObjectRecord> current,
+      find_object(change.bucket.number, request.key));
+  const auto upload = find_upload(change.bucket.number, request.key, request.upload_id);
+  if (!upload.has_value()) {
+    // Asked again by a client that missed the answer.
+    if (current && current->upload_id == request.upload_id) return *current;
+    return std::unexpected(upload.error());
+  }
+  TRY(const auto parts, find_parts(request.upload_id));
+  TRY(ObjectRecord record, assemble(request, *upload, parts));
+  TRY_VOID(check_write({request.if_match, request.if_none_match}, current ? &*current : nullptr,
+                       request.key));
+  record.sequence = next_sequence(change.context.now, current ? current->sequence : 0);
+  if (current) erase_body(change, *current);
+  erase_upload(change, request.key, request.upload_id, parts, record.segments);
+  change.batch.put(store::Table::S3, object_key(change.bucket.number, request.key),
+                   encode(record));
+  add_events(change, ObjectEvent::CompleteMultipartUpload, request.key, &record, record.sequence);
+  return record;
+}
+
+Task<base::Result<CompleteMultipartUploadOutput>> Service::complete_multipart_upload(
+    const wire::Context& context, CompleteMultipartUploadRequest request) {
+  CO_TRY_VOID(check_key(request.key));
+  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
+                                    "s3:PutObject", request.key));
+  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  ObjectRecord record;
+  CO_TRY_VOID(co_await change(context, std::move(bucket),
+                              [&](Change& change) -> base::Result<void> {
+                                TRY(record, complete_now(change, request));
+                                return {};
+                              }));
+  CompleteMultipartUploadOutput output;
+  output.location = context.endpoint + "/" + request.bucket + "/" +
+                    base::percent_encode_path(request.key);
+  output.bucket = request.bucket;
+  output.key = request.key;
+  output.etag = quoted(record.etag);
+  output.server_side_encryption = kEncryption;
+  set_checksum(output, *record.checksum);
+  co_return output;
+}
+
+Task<base::Result<AbortMultipartUploadOutput>> Service::abort_multipart_upload(
+    const wire::Context& context, AbortMultipartUploadRequest request) {
+  CO_TRY_VOID(check_key(request.key));
+  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
+                                    "s3:AbortMultipartUpload", request.key));
+  CO_TRY_VOID(co_await change(
+      context, std::move(bucket), [&](Change& change) -> base::Result<void> {
+        TRY_VOID(find_upload(change.bucket.number, request.key, request.upload_id));
+        TRY(const auto parts, find_parts(request.upload_id));
+        erase_upload(change, request.key, request.upload_id, parts, {});
+        return {};
+      }));
+  co_return AbortMultipartUploadOutput{};
+}
+
+Task<base::Result<ListMultipartUploadsOutput>> Service::list_multipart_uploads(
+    const wire::Context& context, ListMultipartUploadsRequest request) {
+  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
+                                          "s3:ListBucketMultipartUploads"));
+  CO_TRY(const bool url, wants_url_encoding(request.encoding_type));
+  CO_TRY(const std::size_t limit, page_limit(request.max_uploads, "max-uploads"));
+  UploadQuery query{request.prefix.value_or(""), request.delimiter.value_or(""),
+                    request.key_marker.value_or(""), request.upload_id_marker.value_or(""), limit};
+  const auto encode = [url](const std::string& key) { return url ? encode_key(key) : key; };
+  ListMultipartUploadsOutput output;
+  output.bucket = request.bucket;
+  output.prefix = encode(query.prefix);
+  output.key_marker = encode(query.after_key);
+  output.upload_id_marker = query.after_upload_id;
+  output.max_uploads = static_cast<std::int32_t>(limit);
+  output.encoding_type = request.encoding_type;
+  if (!query.delimiter.empty()) output.delimiter = encode(query.delimiter);
+  CO_TRY(const UploadPage page,
+         co_await runtime_.blocking().run([this, number = bucket.number, &query] {
+           return list_uploads(store_, number, query);
+         }));
+  output.is_truncated = page.truncated;
+  for (const ListedUpload& upload : page.uploads) {
+    if (!output.uploads) output.uploads.emplace();
+    output.uploads->push_back(describe(upload, url, context.account));
+  }
+  if (!page.common_prefixes.empty()) output.common_prefixes = describe(page.common_prefixes, url);
+  if (page.truncated) {
+    output.next_key_marker = encode(page.last_key);
+    output.next_upload_id_marker = page.last_upload_id;
+  }
+  co_return output;
+}
+
+}  // namespace terrarium::s3

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "lib/base/encoding.h"
+#include "terrarium/wire/exchange.h"
+#include "terrarium/wire/s3_address.h"
+
+namespace terrarium::wire {
+namespace {
+
+using Services = std::vector<std::unique_ptr<RoutedService>>;
+
+const RoutedService* find_by_signing_name(const Services& services, std::string_view name) {
+  for (const auto& service : services) {
+    if (service->entry.model->signing_name == name) return service.get();
+  }
+  return nullptr;
+}
+
+const RoutedService* find_by_target(const Services& services, std::string_view target) {
+  const std::string_view prefix = target.substr(0, target.find('.'));
+  for (const auto& service : services) {
+    const std::string_view own = service->entry.model->target_prefix;
+    if (!own.empty() && own == prefix) return service.get();
+  }
+  return nullptr;
+}
+
+bool speaks(const RoutedService& service, Protocol protocol) {
+  return std::ranges::find(service.entry.model->protocols, protocol) !=
+         service.entry.model->protocols.end();
+}
+
+bool has_form(const http::Request& request) {
+  const std::string_view type = request.headers.find("content-type").value_or("");
+  return request.method == "POST" &&
+         base::to_lower(type).starts_with("application/x-www-form-urlencoded");
+}
+
+bool has_action(const http::Request& request) {
+  return request.query.starts_with("Action=") || request.query.contains("&Action=");
+}
+
+Protocol json_protocol(const http::Request& request) {
+  const std::string_view type = request.headers.find("content-type").value_or("");
+  return type.contains("json-1.0") ? Protocol::Json10 : Protocol::Json11;
+}
+
+// A service with several protocols is addressed in JSON when the request has a target.
+Protocol protocol_of(const RoutedService& service, const http::Request& request) {
+  const auto& protocols = service.entry.model->protocols;
+  if (protocols.size() == 1) return protocols.front();
+  if (!request.headers.find("x-amz-target")) return Protocol::Query;
+  const Protocol wanted = json_protocol(request);
+  if (speaks(service, wanted)) return wanted;
+  return speaks(service, Protocol::Json10) ? Protocol::Json10 : Protocol::Json11;
+}
+
+// How a request for a service that is not here wants to be refused.
+Protocol likely_protocol(const http::Request& request) {
+  if (request.headers.find("x-amz-target")) return json_protocol(request);
+  return has_form(request) || has_action(request) ? Protocol::Query : Protocol::RestXml;
+}
+
+}  // namespace
+
+Selection select_service(const http::Request& request, const Services& services) {
+  Selection selection;
+  selection.name = service_of_credential(request);
+  const auto target = request.headers.find("x-amz-target");
+  if (!selection.name.empty()) {
+    selection.service = find_by_signing_name(services, selection.name);
+  } else if (target) {
+    selection.name = target->substr(0, target->find('.'));
+    selection.service = find_by_target(services, *target);
+  } else {
+    const std::string host = service_of_host(request.headers.find("host").value_or(""));
+    selection.name = host.empty() ? "s3" : host;
+    // Unsigned calls of query services are refused as those refuse them; anything else unsigned
+    // can only be S3's.
+    if (host.empty() && (has_form(request) || has_action(request))) selection.name = "sts";
+    selection.service = find_by_signing_name(services, selection.name);
+  }
+  selection.protocol = selection.service != nullptr ? protocol_of(*selection.service, request)
+                                                    : likely_protocol(request);
+  return selection;
+}
+
+}  // namespace terrarium::wire
