@@ -95,14 +95,13 @@ TEST(ResponseHead, LengthStatedByTheHandlerCountsForHeadAnd304Only) {
 
 TEST(ResponseHead, FieldsOfTheServerAreNotTheHandlersToSet) {
   Response response = of_status(201, "x");
-  for (const char* name : {"content-length", "TRANSFER-ENCODING", "Connection", "Keep-Alive",
-                           "Date", "Location"}) {
+  for (const char* name :
+       {"content-length", "TRANSFER-ENCODING", "Connection", "Keep-Alive", "Date", "Location"}) {
     response.headers.add(name, "y");
   }
   std::string head;
   append_response_head(head, response, plan_response(response, "GET", 1, true), 1, "Date: now\r\n");
-  EXPECT_EQ(head,
-            "HTTP/1.1 201 Created\r\nDate: now\r\nLocation: y\r\nContent-Length: 1\r\n\r\n");
+  EXPECT_EQ(head, "HTTP/1.1 201 Created\r\nDate: now\r\nLocation: y\r\nContent-Length: 1\r\n\r\n");
 }
 
 TEST(ResponseHead, FlawsAreNamed) {

@@ -113,8 +113,7 @@ ChunkedDecoder::Piece ChunkedDecoder::next(std::string_view bytes, std::size_t d
     if (state_ == State::Broken) return {Kind::Bad, at, {}, "the chunked body is broken"};
     if (at == bytes.size()) return {Kind::NeedMore, at, {}, {}};
     if (state_ == State::Payload) {
-      const std::string_view data =
-          bytes.substr(at, std::min<std::uint64_t>(left_, data_max));
+      const std::string_view data = bytes.substr(at, std::min<std::uint64_t>(left_, data_max));
       left_ -= data.size();
       if (left_ == 0) state_ = State::PayloadCr;
       return {Kind::Data, at + data.size(), data, {}};

@@ -1,7 +1,7 @@
 // The chunked transfer coding, decoded in place, piece by piece: no bytes are kept, so any split of
-// the input gives the same body. Refuses what is not exactly the grammar of RFC 9112 (bare LF, blanks
-// around the size, sizes past 2^60) and bounds extensions and trailers. Trailers are checked and
-// dropped. Pure; any thread.
+// the input gives the same body. Refuses what is not exactly the grammar of RFC 9112 (bare LF,
+// blanks around the size, sizes past 2^60) and bounds extensions and trailers. Trailers are checked
+// and dropped. Pure; any thread.
 #pragma once
 
 #include <cstddef>

@@ -59,12 +59,28 @@ TEST(ChunkedBody, TrailersAreCheckedAndDropped) {
 }
 
 TEST(ChunkedBody, BrokenFramingIsRefused) {
-  for (const char* bytes :
-       {"\r\n", "g\r\n", " 1\r\na\r\n", "1 \r\na\r\n", "-1\r\n", "0x1\r\na", "1\na\r\n", "1\r\nab\r\n",
-        "1\r\na\n0\r\n\r\n", "1\r\na\r\n\r\n", "1\r\na0\r\n\r\n", "1;a\x01\r\na", "1;a\n\r\na\r\n",
-        "1\r\r\na", "0\r\n\n", "0\r\n\rX", "0\r\n x: y\r\n\r\n", "0\r\nno colon\r\n\r\n",
-        "0\r\nA: b\nC: d\r\n\r\n", "0\r\n: x\r\n\r\n", "1000000000000000\r\n",
-        "ffffffffffffffffffff1\r\n"}) {
+  for (const char* bytes : {"\r\n",
+                            "g\r\n",
+                            " 1\r\na\r\n",
+                            "1 \r\na\r\n",
+                            "-1\r\n",
+                            "0x1\r\na",
+                            "1\na\r\n",
+                            "1\r\nab\r\n",
+                            "1\r\na\n0\r\n\r\n",
+                            "1\r\na\r\n\r\n",
+                            "1\r\na0\r\n\r\n",
+                            "1;a\x01\r\na",
+                            "1;a\n\r\na\r\n",
+                            "1\r\r\na",
+                            "0\r\n\n",
+                            "0\r\n\rX",
+                            "0\r\n x: y\r\n\r\n",
+                            "0\r\nno colon\r\n\r\n",
+                            "0\r\nA: b\nC: d\r\n\r\n",
+                            "0\r\n: x\r\n\r\n",
+                            "1000000000000000\r\n",
+                            "ffffffffffffffffffff1\r\n"}) {
     EXPECT_EQ(decode(bytes).end, ChunkedDecoder::Kind::Bad) << bytes;
     EXPECT_EQ(decode(bytes, 1).end, ChunkedDecoder::Kind::Bad) << bytes;
   }

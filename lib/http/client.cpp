@@ -142,9 +142,9 @@ class PooledClient final : public Client {
     return tls_;
   }
 
-  runtime::Task<base::Result<ClientResponse>> exchange(
-      std::shared_ptr<ClientConnection> connection, const ClientRequest& request,
-      const Upload& upload) {
+  runtime::Task<base::Result<ClientResponse>> exchange(std::shared_ptr<ClientConnection> connection,
+                                                       const ClientRequest& request,
+                                                       const Upload& upload) {
     connection->expect_answer();
     const auto sent = request.stream != nullptr
                           ? co_await send_stream(*connection, upload, request)
@@ -166,7 +166,8 @@ class PooledClient final : public Client {
     response.status = head.status;
     if (broken) head.framing.keep_alive = false;
     const bool none = request.method == "HEAD" || head.status == 204 || head.status == 304;
-    response.body = std::make_unique<ResponseBody>(std::move(connection), pool_, head.framing, none);
+    response.body =
+        std::make_unique<ResponseBody>(std::move(connection), pool_, head.framing, none);
     co_return response;
   }
 

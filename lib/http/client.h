@@ -1,5 +1,9 @@
 // HTTP/1.1 client with kept-alive connections, streaming both ways, TLS with verification, and a
 // deadline on every call. One Client belongs to one executor; make one a thread.
+//
+// "localhost" and names under it are 127.0.0.1 without a lookup. Redirects are not followed.
+// Errors: InvalidInput - the request is malformed or its stream not as long as promised; Timeout -
+// the deadline; Unavailable - everything that the other side did wrong.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +35,10 @@ struct Url {
 struct ClientRequest {
   std::string method = "GET";
   Url url;
-  Headers headers;   // Host and Content-Length are added when absent
-  std::string body;  //
-  // When set, sent instead of `body`; chunked when its length is unknown. Outlives the call.
+  Headers headers;  // Host and Content-Length are added when absent
+  std::string body;
+  // When set, sent instead of `body`; chunked when neither it nor a Content-Length header tells its
+  // length. Outlives the call.
   BodyReader* stream = nullptr;
 };
 
@@ -41,7 +46,7 @@ struct ClientResponse {
   int status = 0;
   Headers headers;
   // Never null. Destroying it early closes the connection; reading it to its end returns the
-  // connection to the pool.
+  // connection to the pool. May outlive the Client.
   std::unique_ptr<BodyReader> body;
 };
 
@@ -54,6 +59,7 @@ struct ClientOptions {
 
 class Client {
  public:
+  // Outlives its calls; `clock` outlives it and the responses. A bad ca_file fails the first https.
   static std::unique_ptr<Client> open(runtime::Executor executor, base::Clock& clock,
                                       ClientOptions options = {});
   virtual ~Client() = default;

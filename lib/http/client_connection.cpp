@@ -1,9 +1,13 @@
 #include "lib/http/client_connection.h"
 
+#include <sys/socket.h>
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 
 #include "lib/base/encoding.h"
+#include "lib/http/owned_fd.h"
 #include "lib/runtime/event.h"
 
 namespace http {
@@ -69,8 +73,7 @@ void ClientConnection::expire() {
 
 std::unexpected<base::Error> ClientConnection::failure(std::string what) const {
   if (expired_) {
-    return base::fail(base::ErrorKind::Timeout,
-                      "No answer from " + url_.authority() + " in time.");
+    return base::fail(base::ErrorKind::Timeout, "No answer from " + url_.authority() + " in time.");
   }
   return base::fail(base::ErrorKind::Unavailable, std::move(what));
 }
@@ -108,7 +111,11 @@ runtime::Task<base::Result<void>> ClientConnection::connect_to(Endpoint endpoint
   transport_.emplace(Socket(executor_), TlsSession());
   Socket& socket = transport_->socket();
   boost::system::error_code error;
-  socket.open(endpoint.protocol(), error);
+  // Not socket.open(): that one would be inherited by every child process.
+  OwnedFd fd(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) co_return base::fail_errno("Opening a socket", errno);
+  socket.assign(endpoint.protocol(), fd.get(), error);
+  if (!error) fd.release();
   if (!error) socket.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error && !expired_) {
     co_await socket.async_connect(endpoint, asio::redirect_error(runtime::use_task, error));
@@ -176,8 +183,7 @@ runtime::Task<base::Result<ResponseHead>> ClientConnection::receive_head(std::si
     const bool worth_it = pending().size() >= bytes_max ||
                           pending().substr(scanned).find('\n') != std::string_view::npos;
     scanned = pending().size();
-    const Scan scan =
-        worth_it ? scan_response_head(pending(), limits, head, fields) : Scan{};
+    const Scan scan = worth_it ? scan_response_head(pending(), limits, head, fields) : Scan{};
     if (scan.refusal != 0) {
       co_return failure(url_.authority() + " does not answer in HTTP: " + std::string(scan.why) +
                         ".");

@@ -50,12 +50,12 @@ void ClientPool::give_back(std::shared_ptr<ClientConnection> connection) {
 
 void ClientPool::purge_later() {
   if (timer_) return;
-  timer_ = clock_.call_at(clock_.now() + idle_timeout_,
-                          [weak = weak_from_this(), executor = executor_] {
-                            boost::asio::post(executor, [weak] {
-                              if (const auto self = weak.lock()) self->purge();
-                            });
-                          });
+  timer_ =
+      clock_.call_at(clock_.now() + idle_timeout_, [weak = weak_from_this(), executor = executor_] {
+        boost::asio::post(executor, [weak] {
+          if (const auto self = weak.lock()) self->purge();
+        });
+      });
 }
 
 void ClientPool::purge() {

@@ -28,11 +28,26 @@ TEST(HttpUrl, IsTakenApart) {
 }
 
 TEST(HttpUrl, WhatIsNoneIsRefused) {
-  for (const char* text :
-       {"", "a", "//a/", "ftp://a/", "http://", "http:///x", "http://u@a/", "http://u:p@a/",
-        "http://a/#f", "http://a:/", "http://a:0/", "http://a:65536/", "http://a:8x/",
-        "http://a b/", "http://a/b c", "http://[::1/", "http://[x]/", "http://a\r\n/",
-        "http://a/\r\nX: y", "http://[::1]x/"}) {
+  for (const char* text : {"",
+                           "a",
+                           "//a/",
+                           "ftp://a/",
+                           "http://",
+                           "http:///x",
+                           "http://u@a/",
+                           "http://u:p@a/",
+                           "http://a/#f",
+                           "http://a:/",
+                           "http://a:0/",
+                           "http://a:65536/",
+                           "http://a:8x/",
+                           "http://a b/",
+                           "http://a/b c",
+                           "http://[::1/",
+                           "http://[x]/",
+                           "http://a\r\n/",
+                           "http://a/\r\nX: y",
+                           "http://[::1]x/"}) {
     EXPECT_FALSE(Url::parse(text).has_value()) << text;
   }
 }
@@ -97,7 +112,8 @@ struct Site {
   runtime::Task<Response> handle(Request& request) {
     Response response;
     response.headers.add("X-Peer", std::to_string(request.peer->port));
-    response.headers.add("X-Length", std::string(request.headers.find("Content-Length").value_or("-")));
+    response.headers.add("X-Length",
+                         std::string(request.headers.find("Content-Length").value_or("-")));
     response.headers.add("X-Host", std::string(request.headers.find("Host").value_or("-")));
     auto body = co_await read_all(*request.body, 10'000'000);
     response.body = std::string(request.method) + " " + std::string(request.target) + " " +
@@ -149,8 +165,8 @@ TEST(HttpClient, ResponseGivenUpClosesItsConnection) {
   request.body = std::string(5'000'000, 'x');
   {
     Asked asked;
-    asking.run(ask_without_reading(*asking.client, std::move(request), asking.clock.now() + 10s,
-                                   asked));
+    asking.run(
+        ask_without_reading(*asking.client, std::move(request), asking.clock.now() + 10s, asked));
     ASSERT_TRUE(asked.response.has_value());
     EXPECT_EQ(asked.response->status, 200);
   }
@@ -212,10 +228,11 @@ TEST(HttpClient, ConnectionThatSaidTooMuchIsNotUsedAgain) {
 }
 
 TEST(HttpClient, BodiesEndByLengthChunksOrClose) {
-  ScriptedServer server({{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                          "2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: u\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ndef",
-                          "HTTP/1.0 200 OK\r\n\r\nuntil the end"}});
+  ScriptedServer server(
+      {{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: u\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ndef",
+        "HTTP/1.0 200 OK\r\n\r\nuntil the end"}});
   Asking asking;
   EXPECT_EQ(*asking(server).body, "abc");
   EXPECT_EQ(*asking(server).body, "def");
@@ -223,10 +240,9 @@ TEST(HttpClient, BodiesEndByLengthChunksOrClose) {
 }
 
 TEST(HttpClient, BodyCutShortIsAnError) {
-  for (const char* answer :
-       {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
+  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
     ScriptedServer server({{answer}});
     Asking asking;
     const Asked asked = asking(server);
@@ -237,9 +253,10 @@ TEST(HttpClient, BodyCutShortIsAnError) {
 }
 
 TEST(HttpClient, InterimAnswersAreSkipped) {
-  ScriptedServer server({{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                          "HTTP/1.1 204 No Content\r\n\r\n",
-                          "HTTP/1.1 101 Switching Protocols\r\n\r\n"}});
+  ScriptedServer server(
+      {{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n"}});
   Asking asking;
   const Asked asked = asking(server);
   ASSERT_TRUE(asked.body.has_value());

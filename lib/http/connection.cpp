@@ -31,16 +31,6 @@ Response plain_response(int status, std::string_view why) {
   return response;
 }
 
-std::string describe_current_exception() {
-  try {
-    throw;
-  } catch (const std::exception& thrown) {
-    return thrown.what();
-  } catch (...) {
-    return "something that is no std::exception";
-  }
-}
-
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Core> core, Worker& worker, Transport transport, Peer peer)
@@ -71,8 +61,10 @@ runtime::Task<void> Connection::serve(std::unique_ptr<Connection> connection) {
     transport.reset();
     co_return;
   }
-  transport.end_sending();
-  if (self.unread_input_) co_await self.linger();
+  if (self.unread_input_) {
+    transport.end_sending();
+    co_await self.linger();
+  }
   transport.close();
 }
 
@@ -85,13 +77,12 @@ void Connection::drain() {
 
 Scan Connection::scan() {
   const std::string_view pending = link_->pending();
-  const HeadLimits limits{core_->options.limits.head_bytes_max,
-                          core_->options.limits.headers_max};
+  const HeadLimits limits{core_->options.limits.head_bytes_max, core_->options.limits.headers_max};
   // A head that comes in drops is scanned again only when a line of it has ended, and there are at
   // most headers_max lines: what a slow sender can cost is bounded.
-  const bool worth_it = !pending.empty() &&
-                        (scanned_ == 0 || pending.size() >= limits.bytes_max ||
-                         pending.substr(scanned_).find('\n') != std::string_view::npos);
+  const bool worth_it =
+      !pending.empty() && (scanned_ == 0 || pending.size() >= limits.bytes_max ||
+                           pending.substr(scanned_).find('\n') != std::string_view::npos);
   scanned_ = pending.size();
   if (!worth_it) return {};
   return scan_request_head(pending, limits, head_, request_.headers);
@@ -157,8 +148,11 @@ runtime::Task<Connection::Next> Connection::refuse(int status, std::string_view 
 }
 
 void Connection::begin_request(std::size_t head_bytes) {
-  if (head_.framing.chunked && !link_->pin(head_bytes, kChunkWindowBytes)) scan();
   scanned_ = 0;
+  if (head_.framing.chunked && !link_->pin(head_bytes, kChunkWindowBytes)) {
+    scan();
+    scanned_ = 0;
+  }
   link_->consume(head_bytes);
   request_.method = head_.method;
   request_.target = head_.target;
@@ -181,8 +175,10 @@ runtime::Task<Connection::Next> Connection::exchange(std::size_t head_bytes) {
   std::string thrown;
   try {
     response = co_await core_->handler(request_);
+  } catch (const std::exception& surprise) {
+    thrown = surprise.what();
   } catch (...) {
-    thrown = describe_current_exception();
+    thrown = "something that is no std::exception";
   }
   const ResponsePlan plan = begin_answer(response, thrown);
   if (plan.send_body) {

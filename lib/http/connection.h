@@ -55,10 +55,10 @@ class Connection {
   Request request_;
   RequestBody body_;
   Phase phase_ = Phase::Handshake;
-  bool unread_input_ = false;       // closing now would throw bytes of the client away
-  std::size_t scanned_ = 0;         // pending bytes that the last scan has seen
-  base::Timestamp head_begun_{};    // when the head being received had its first byte
-  base::Timestamp now_{};           // when the last answer was given
+  bool unread_input_ = false;     // closing now would throw bytes of the client away
+  std::size_t scanned_ = 0;       // pending bytes that the last scan has seen
+  base::Timestamp head_begun_{};  // when the head being received had its first byte
+  base::Timestamp now_{};         // when the last answer was given
   std::list<Connection*>::iterator place_;
 };
 

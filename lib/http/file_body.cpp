@@ -47,8 +47,7 @@ class FileBody final : public BodyReader {
   Got read_cached(std::span<char> into) {
     if (!cache_readable_) return {-1, EAGAIN};
     const iovec piece{into.data(), into.size()};
-    const ssize_t count =
-        ::preadv2(fd_.get(), &piece, 1, static_cast<off_t>(offset_), RWF_NOWAIT);
+    const ssize_t count = ::preadv2(fd_.get(), &piece, 1, static_cast<off_t>(offset_), RWF_NOWAIT);
     if (count >= 0) return {count, 0};
     cache_readable_ = errno == EAGAIN;
     return {-1, errno};
@@ -75,7 +74,7 @@ class FileBody final : public BodyReader {
 base::Result<std::unique_ptr<BodyReader>> file_body(runtime::BlockingPool& pool, int fd,
                                                     std::uint64_t offset, std::uint64_t length) {
   OwnedFd owned(fd);
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(owned.get(), &facts) != 0) return base::fail_errno("Looking at a file", errno);
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   if (!S_ISREG(facts.st_mode) || offset > size || length > size - offset) {

@@ -14,10 +14,9 @@ std::optional<std::string_view> HeaderViews::find(std::string_view name) const {
 }
 
 std::size_t HeaderViews::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(fields_, [name](const HeaderView& field) {
-        return base::equals_ignoring_case(field.name, name);
-      }));
+  return static_cast<std::size_t>(std::ranges::count_if(fields_, [name](const HeaderView& field) {
+    return base::equals_ignoring_case(field.name, name);
+  }));
 }
 
 void Headers::set(std::string name, std::string value) {
@@ -26,8 +25,9 @@ void Headers::set(std::string name, std::string value) {
 }
 
 void Headers::remove(std::string_view name) {
-  std::erase_if(fields_,
-                [name](const Field& field) { return base::equals_ignoring_case(field.first, name); });
+  std::erase_if(fields_, [name](const Field& field) {
+    return base::equals_ignoring_case(field.first, name);
+  });
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {

@@ -71,6 +71,9 @@ base::Result<Listener> finish_listener(OwnedFd fd) {
   if (::getsockname(fd.get(), &address.any, &length) != 0) {
     return base::fail_errno("Asking a listening socket for its port", errno);
   }
+  // Connections inherit it: an answer in two pieces must not wait 40 ms for the peer's ACK.
+  const int one = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return Listener{std::move(fd), port_of(address)};
 }
 
@@ -81,8 +84,7 @@ base::Result<Listener> adopt_listener(int inherited) {
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
       listening == 0) {
     return base::fail(base::ErrorKind::InvalidInput,
-                      "File descriptor " + std::to_string(inherited) +
-                          " is no listening socket.");
+                      "File descriptor " + std::to_string(inherited) + " is no listening socket.");
   }
   return finish_listener(std::move(fd));
 }
@@ -147,15 +149,13 @@ void adopt(std::shared_ptr<Core> core, Worker& worker, OwnedFd fd, int family, P
 
 void hand_over(const std::shared_ptr<Core>& core, OwnedFd fd, const Address& address,
                const std::shared_ptr<TlsContext>& tls) {
-  const int one = 1;
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   Worker& worker = least_loaded(*core);
   worker.load.fetch_add(1, std::memory_order_relaxed);
-  asio::post(worker.executor, [core, &worker, fd = std::move(fd), tls,
-                               family = int{address.any.sa_family},
-                               peer = peer_of(address, tls != nullptr)]() mutable {
-    adopt(core, worker, std::move(fd), family, std::move(peer), tls.get());
-  });
+  asio::post(worker.executor,
+             [core, &worker, fd = std::move(fd), tls, family = int{address.any.sa_family},
+              peer = peer_of(address, tls != nullptr)]() mutable {
+               adopt(core, worker, std::move(fd), family, std::move(peer), tls.get());
+             });
 }
 
 // Takes what has arrived. False: the process has no descriptor for the next one.

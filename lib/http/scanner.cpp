@@ -179,8 +179,8 @@ Step scan_field(Cursor& cursor, std::string_view& name, std::string_view& value)
 }
 
 // All fields and the empty line after them.
-Step scan_fields(Cursor& cursor, const HeadLimits& limits, HeaderViews& fields,
-                 FramingFields& seen, Framing& framing) {
+Step scan_fields(Cursor& cursor, const HeadLimits& limits, HeaderViews& fields, FramingFields& seen,
+                 Framing& framing) {
   for (;;) {
     if (cursor.done()) return partial();
     if (*cursor.at == '\r') return scan_line_end(cursor, "a carriage return stands alone");
@@ -222,13 +222,13 @@ Step scan_version(Cursor& cursor, int& minor) {
   return {};
 }
 
-// "http://host/path" is a proxy's form: the authority is given back, the target reduced to the rest.
+// "http://host/path" is a proxy's form: the authority is given back, the target reduced to the
+// rest.
 Step reduce_absolute(std::string_view& target, std::string_view& authority) {
   const std::size_t colon = target.find("://");
   if (colon == std::string_view::npos) return refuse("the request target is no path");
   const std::string_view scheme = target.substr(0, colon);
-  if (!base::equals_ignoring_case(scheme, "http") &&
-      !base::equals_ignoring_case(scheme, "https")) {
+  if (!base::equals_ignoring_case(scheme, "http") && !base::equals_ignoring_case(scheme, "https")) {
     return refuse("the request target's scheme is not http");
   }
   const std::string_view rest = target.substr(colon + 3);
@@ -287,7 +287,8 @@ Step scan_request(Cursor& cursor, const HeadLimits& limits, RequestHead& head,
     return step;
   }
   if (seen.hosts > 1 || (seen.hosts == 0 && head.minor == 1)) {
-    return refuse(seen.hosts == 0 ? "the Host header is missing" : "the Host header is there twice");
+    return refuse(seen.hosts == 0 ? "the Host header is missing"
+                                  : "the Host header is there twice");
   }
   if (!all(seen.host, kHost)) return refuse("the Host header is malformed");
   if (!authority.empty() && !base::equals_ignoring_case(authority, seen.host)) {

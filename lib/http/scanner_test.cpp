@@ -126,8 +126,12 @@ TEST(RequestHead, MalformedFieldsAreRefused) {
   EXPECT_EQ(refusal_of_fields("X(y): a\r\n"), 400);
   EXPECT_EQ(refusal_of_fields("X\x80: a\r\n"), 400);
   EXPECT_EQ(refusal_of_fields(std::string_view("X: a\0b\r\n", 8)), 400);
-  EXPECT_EQ(refusal_of_fields("X: 12345678\x01" "2345678\r\n"), 400);
-  EXPECT_EQ(refusal_of_fields("X: 1234567\x7f" "12345678\r\n"), 400);
+  EXPECT_EQ(refusal_of_fields("X: 12345678\x01"
+                              "2345678\r\n"),
+            400);
+  EXPECT_EQ(refusal_of_fields("X: 1234567\x7f"
+                              "12345678\r\n"),
+            400);
   EXPECT_EQ(refusal_of_fields("X: \xc3\xa4 tab\there\r\n"), 0);
 }
 
@@ -143,8 +147,8 @@ TEST(RequestHead, LengthThatTwoParsersCouldReadInTwoWaysIsRefused) {
 
 TEST(RequestHead, TransferCodingIsChunkedOrRefused) {
   EXPECT_EQ(refusal_of_fields("Transfer-Encoding: Chunked\r\n"), 0);
-  for (const char* value : {"gzip", "gzip, chunked", "chunked, chunked", "identity", "", "chunked;a",
-                            "\vchunked"}) {
+  for (const char* value :
+       {"gzip", "gzip, chunked", "chunked, chunked", "identity", "", "chunked;a", "\vchunked"}) {
     EXPECT_NE(refusal_of_fields("Transfer-Encoding: " + std::string(value) + "\r\n"), 0) << value;
   }
   EXPECT_EQ(refusal_of_fields("Transfer-Encoding: gzip, chunked\r\n"), 501);
@@ -174,9 +178,11 @@ TEST(RequestHead, SizeAndFieldsAreLimited) {
   EXPECT_EQ(scan_request(head_of(fits), limits).scan.consumed, 100U);
   EXPECT_EQ(scan_request(head_of(fits + 1), limits).scan.refusal, 431);
   EXPECT_EQ(scan_request(head_of(fits) + "GET / HTTP/1.1", limits).scan.consumed, 100U);
-  EXPECT_EQ(scan_request("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n", limits).scan.refusal, 0);
-  EXPECT_EQ(scan_request("GET / HTTP/1.1\r\nHost: a\r\nA:\r\nB:\r\nC:\r\n\r\n", limits).scan.refusal,
-            431);
+  EXPECT_EQ(scan_request("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\n\r\n", limits).scan.refusal,
+            0);
+  EXPECT_EQ(
+      scan_request("GET / HTTP/1.1\r\nHost: a\r\nA:\r\nB:\r\nC:\r\n\r\n", limits).scan.refusal,
+      431);
 }
 
 TEST(RequestHead, KeepAliveFollowsVersionAndConnection) {
@@ -214,7 +220,8 @@ Scan scan_answer(std::string_view bytes, ResponseHead& head) {
 
 TEST(ResponseHead, GivesStatusAndFraming) {
   ResponseHead head;
-  EXPECT_EQ(scan_answer("HTTP/1.1 404 Not  Found\r\nContent-Length: 2\r\n\r\nab", head).consumed, 46U);
+  EXPECT_EQ(scan_answer("HTTP/1.1 404 Not  Found\r\nContent-Length: 2\r\n\r\nab", head).consumed,
+            46U);
   EXPECT_EQ(head.status, 404);
   EXPECT_EQ(head.framing.content_length, 2U);
   EXPECT_TRUE(head.framing.keep_alive);

@@ -129,9 +129,8 @@ base::Result<std::unique_ptr<Server>> Server::open(runtime::Runtime& runtime, ba
   for (std::size_t i = 0; i < runtime.io_count(); ++i) {
     core->workers.push_back(std::make_unique<Worker>(runtime.io(i), clock));
     Worker& worker = *core->workers.back();
-    asio::post(worker.executor, [core, &worker] {
-      worker.sweeper.spawn("sweep", sweep(core, worker));
-    });
+    asio::post(worker.executor,
+               [core, &worker] { worker.sweeper.spawn("sweep", sweep(core, worker)); });
   }
   return std::make_unique<AsioServer>(std::move(core));
 }

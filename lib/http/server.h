@@ -1,5 +1,5 @@
-// HTTP/1.1 server: keep-alive, pipelining, streaming both ways, limits on everything that comes from
-// outside, graceful drain, TLS.
+// HTTP/1.1 server: keep-alive, pipelining, streaming both ways, limits on everything that comes
+// from outside, graceful drain, TLS.
 //
 // One Server has any number of listeners, all answered by one handler. Each connection lives on one
 // of the runtime's io executors, and its handler runs there: a handler that needs another thread
@@ -29,7 +29,8 @@ struct Peer {
   bool tls = false;
 };
 
-// A request as it came. Views are valid until the handler's task ends.
+// A request as it came. It and its views are valid until the response has been sent: a response's
+// stream may still read the request's body.
 struct Request {
   std::string_view method;
   std::string_view target;  // as sent: "/a%20b?x=1"; an absolute-form target is reduced to this
@@ -43,24 +44,28 @@ struct Request {
 struct Response {
   int status = 200;
   // Content-Length, Transfer-Encoding, Connection and Date are the server's; a Content-Length set
-  // here is kept for answers to HEAD and 304 only.
+  // here is kept for answers to HEAD and 304 only, and "Connection: close" closes after the answer.
+  // A status outside 200-599, or a control character in a header, is answered as 500 and logged.
   Headers headers;
   std::string body;
   // When set, sent instead of `body`: with Content-Length when its length is known, else chunked.
+  // One that fails, or gives more or less than its length, ends in a reset connection.
   std::unique_ptr<BodyReader> stream;
 };
 
+// Called on the connection's thread, at the same time for connections of several threads. What it
+// throws is answered as 500 and logged. Cancelled when a drain's deadline has passed.
 using Handler = std::function<runtime::Task<Response>(Request& request)>;
 
 struct ServerLimits {
-  std::size_t head_bytes_max = 64 * 1024;       // request line and headers: 431 past that
-  std::size_t headers_max = 200;                // fields: 431 past that
-  std::size_t connections_max = 16'384;         // past that a new connection is closed
-  std::uint64_t body_bytes_max = UINT64_MAX;    // 413 past that
-  std::uint64_t drain_bytes_max = 256 * 1024;   // unread body skipped to keep a connection alive
-  base::Duration head_timeout = std::chrono::seconds(30);   // first byte to end of head
-  base::Duration idle_timeout = std::chrono::seconds(75);   // between requests
-  base::Duration body_timeout = std::chrono::seconds(60);   // without a single byte either way
+  std::size_t head_bytes_max = 64 * 1024;      // request line and headers: 431 past that
+  std::size_t headers_max = 200;               // fields: 431 past that
+  std::size_t connections_max = 16'384;        // past that a new connection is closed
+  std::uint64_t body_bytes_max = UINT64_MAX;   // 413 past that
+  std::uint64_t drain_bytes_max = 256 * 1024;  // unread body skipped to keep a connection alive
+  base::Duration head_timeout = std::chrono::seconds(30);  // first byte to end of head
+  base::Duration idle_timeout = std::chrono::seconds(75);  // between requests
+  base::Duration body_timeout = std::chrono::seconds(60);  // without a single byte either way
 };
 
 struct ServerOptions {
@@ -74,10 +79,11 @@ struct TlsFiles {
 };
 
 struct Listen {
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 0;  // 0: the kernel chooses
+  std::string address = "127.0.0.1";  // IPv4 or IPv6; "::" takes IPv6 only
+  std::uint16_t port = 0;             // 0: the kernel chooses
   std::optional<TlsFiles> tls;
-  int inherited_fd = -1;  // a listening socket to take over instead of opening one
+  int inherited_fd =
+      -1;  // a listening socket to take over instead of opening one; closed at the end
 };
 
 class Server {
@@ -89,7 +95,8 @@ class Server {
   // Opens a socket and starts to accept. Returns the port. A taken port is Conflict.
   virtual base::Result<std::uint16_t> listen(Listen listen) = 0;
   // Stops accepting, lets requests under way finish until the deadline, closes idle connections
-  // at once, then closes everything. Idempotent; called before destruction, from any executor.
+  // at once, then closes everything and cancels the handlers, which it waits for. Idempotent;
+  // called before destruction and before the runtime stops, from any executor.
   virtual runtime::Task<void> drain(base::Timestamp deadline) = 0;
   virtual std::size_t connections() const = 0;
 };

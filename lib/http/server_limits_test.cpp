@@ -94,8 +94,9 @@ TEST(HttpServerLimits, BodyTooLargeIs413OrAnErrorToItsReader) {
   EXPECT_TRUE(sized.read_to_end().starts_with("HTTP/1.1 413 "));
   EXPECT_EQ(site.body_error, -1);
   RawClient chunked(server.port());
-  ASSERT_TRUE(chunked.send("PUT /read HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           "b\r\n12345678901\r\n0\r\n\r\n"));
+  ASSERT_TRUE(
+      chunked.send("PUT /read HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   "b\r\n12345678901\r\n0\r\n\r\n"));
   EXPECT_TRUE(chunked.read_to_end().ends_with("done"));
   EXPECT_EQ(site.body_error, static_cast<int>(base::ErrorKind::TooLarge));
 }

@@ -24,8 +24,9 @@ runtime::Task<base::Result<std::size_t>> read_piece(BodyReader& stream, std::spa
 
 base::Result<void> whole(const ResponsePlan& plan, std::uint64_t sent) {
   if (!plan.length || sent == *plan.length) return {};
-  return base::fail(base::ErrorKind::Internal,
-                    fmt::format("The stream gave {} bytes and had promised {}.", sent, *plan.length));
+  return base::fail(
+      base::ErrorKind::Internal,
+      fmt::format("The stream gave {} bytes and had promised {}.", sent, *plan.length));
 }
 
 }  // namespace

@@ -17,9 +17,7 @@ namespace http {
 namespace {
 
 // OpenSSL's own socket BIO writes with write(2): a peer that has gone would raise SIGPIPE.
-int fd_of(BIO* bio) {
-  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
+int fd_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
@@ -74,8 +72,8 @@ constexpr unsigned char kHttp1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_bytes,
                     const unsigned char* offered, unsigned offered_bytes, void*) {
   unsigned char* found = nullptr;
-  if (SSL_select_next_proto(&found, chosen_bytes, kHttp1, sizeof kHttp1, offered,
-                            offered_bytes) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&found, chosen_bytes, kHttp1, sizeof kHttp1, offered, offered_bytes) !=
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *chosen = found;

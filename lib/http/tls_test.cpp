@@ -35,8 +35,8 @@ class Certificate {
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
                                reinterpret_cast<const unsigned char*>("test"), -1, -1, 0);
     X509_set_issuer_name(made, subject);
-    X509_EXTENSION* const names = X509V3_EXT_conf_nid(
-        nullptr, nullptr, NID_subject_alt_name, "DNS:localhost,DNS:a.example,IP:127.0.0.1");
+    X509_EXTENSION* const names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                                                      "DNS:localhost,DNS:a.example,IP:127.0.0.1");
     X509_add_ext(made, names, -1);
     X509_sign(made, key, EVP_sha256());
     write(files().certificate_chain, [made](FILE* to) { PEM_write_X509(to, made); });

@@ -122,6 +122,7 @@ void Transport::end_sending() {
 }
 
 void Transport::close() {
+  if (tls_) tls_.close_notify();
   // The session knows the socket by its number only, which the kernel is about to give away.
   tls_ = {};
   boost::system::error_code ignored;
@@ -129,6 +130,7 @@ void Transport::close() {
 }
 
 void Transport::reset() {
+  tls_ = {};  // without close_notify
   boost::system::error_code ignored;
   socket_.set_option(Socket::linger(true, 0), ignored);
   close();

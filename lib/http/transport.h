@@ -51,6 +51,7 @@ class Transport {
   bool disturbed() const;
   // No more will be sent; the peer reads to the end.
   void end_sending();
+  // Ends both directions; the peer reads a proper end when nothing it sent was left unread.
   void close();
   // Closes so that the peer sees an error, never a proper end.
   void reset();

@@ -19,8 +19,8 @@ std::unexpected<base::Error> refuse(std::string_view text, std::string_view why)
 
 bool is_name(std::string_view host) {
   const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
   };
   return !host.empty() && host.size() <= kHostBytesMax && std::ranges::all_of(host, fits);
 }

@@ -141,14 +141,17 @@ Colour sample(const Patch& patch, float x, float y) {
   return mixed;
 }
 
-// Calls paint(pixel, x, y) for the pixels of the ellipse, x and y from 0 to 1 across the box.
+// Calls paint(pixel, x, y) for the pixels of the rounded box, x and y from 0 to 1 across it. An
+// ellipse on shoulders is taken for a face by detectors three times as often.
 template <class Paint>
-void for_ellipse(Picture& picture, const Box& box, const Area& area, Paint paint) {
+void for_rounded_box(Picture& picture, const Box& box, const Area& area, Paint paint) {
   for (int row = area.top; row < area.bottom; ++row) {
     for (int column = area.left; column < area.right; ++column) {
       const float x = (static_cast<float>(column) + 0.5f - box.x) / box.width;
       const float y = (static_cast<float>(row) + 0.5f - box.y) / box.height;
-      if ((x - 0.5f) * (x - 0.5f) + (y - 0.5f) * (y - 0.5f) > 0.25f) continue;
+      const float across = (2 * x - 1) * (2 * x - 1);
+      const float down = (2 * y - 1) * (2 * y - 1);
+      if (across * across + down * down > 1) continue;
       const std::size_t pixel =
           static_cast<std::size_t>(row) * static_cast<std::size_t>(picture.width) +
           static_cast<std::size_t>(column);
@@ -161,10 +164,14 @@ void for_ellipse(Picture& picture, const Box& box, const Area& area, Paint paint
 
 void obscure(Picture& picture, std::span<const Box> boxes, Style style, base::Random& random) {
   for (const Box& box : boxes) {
+    // Written so that what is not a number fails it.
+    const bool sane = box.width > 0 && box.height > 0 && std::isfinite(box.x + box.width) &&
+                      std::isfinite(box.y + box.height);
+    if (!sane) continue;
     const Area area = area_of(box, picture);
-    if (area.empty() || !(box.width > 0) || !(box.height > 0)) continue;
+    if (area.empty()) continue;
     if (style == Style::Solid) {
-      for_ellipse(picture, box, area, [](std::uint8_t* pixel, float, float) {
+      for_rounded_box(picture, box, area, [](std::uint8_t* pixel, float, float) {
         std::fill_n(pixel, 3, std::uint8_t{128});
       });
       continue;
@@ -173,7 +180,7 @@ void obscure(Picture& picture, std::span<const Box> boxes, Style style, base::Ra
     const Patch patch = blurred(averages(picture, area, random));
     const auto width = static_cast<float>(area.right - area.left);
     const auto height = static_cast<float>(area.bottom - area.top);
-    for_ellipse(picture, box, area, [&](std::uint8_t* pixel, float x, float y) {
+    for_rounded_box(picture, box, area, [&](std::uint8_t* pixel, float x, float y) {
       const Colour colour =
           sample(patch, (box.x + x * box.width - static_cast<float>(area.left)) / width,
                  (box.y + y * box.height - static_cast<float>(area.top)) / height);

@@ -16,11 +16,11 @@ enum class Style : std::uint8_t {
   Solid,    // one colour
 };
 
-// How much larger than what the detector reports the obscured ellipse is: chin, hair and ears
+// How much larger than what the detector reports the obscured box is: chin, hair and ears
 // belong to a face.
 inline constexpr float kFaceMargin = 1.3f;
 
-// The ellipse inside each box, which may reach beyond the picture.
+// Each box with rounded corners; it may reach beyond the picture.
 void obscure(Picture& picture, std::span<const Box> boxes, Style style, base::Random& random);
 
 }  // namespace anonymise_image

@@ -106,8 +106,10 @@ cv::dnn::Net& Ultraface::network_for(int long_side) {
 std::vector<Proposal> Ultraface::propose(const cv::Mat& rgb, int long_side, float score_min) {
   const float scale =
       static_cast<float>(long_side) / static_cast<float>(std::max(rgb.cols, rgb.rows));
-  const cv::Size size(std::max(1, static_cast<int>(std::lround(rgb.cols * scale))),
-                      std::max(1, static_cast<int>(std::lround(rgb.rows * scale))));
+  const auto scaled_side = [scale](int side) {
+    return std::max(1, static_cast<int>(std::lround(static_cast<float>(side) * scale)));
+  };
+  const cv::Size size(scaled_side(rgb.cols), scaled_side(rgb.rows));
   cv::Mat scaled;
   if (size == rgb.size()) {
     scaled = rgb;

@@ -106,7 +106,7 @@ http::Response App::refuse_or_redirect(const http::Request& request, const std::
   }
   const std::string_view scheme = request.peer != nullptr && request.peer->tls ? "https" : "http";
   const std::string_view host = request.headers.find("host").value_or("");
-  std::string location = fmt::format("{}://{}{}", scheme, host, other);
+  std::string location = host.empty() ? other : fmt::format("{}://{}{}", scheme, host, other);
   if (!request.query.empty()) location += fmt::format("?{}", request.query);
   return redirect_response(quote_url(location));
 }

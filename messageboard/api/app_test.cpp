@@ -1,8 +1,8 @@
 // The OpenAPI document and the static files.
 #include "messageboard/api/app.h"
 
-#include <boost/json.hpp>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include <fstream>
 #include <sstream>
@@ -56,8 +56,8 @@ TEST(StaticFiles, ThePageMayLoadPicturesFromTheirBucketOnly) {
 
 TEST(StaticFiles, NothingIsLoadedFromElsewhere) {
   const StaticFiles files("http://pictures.test");
-  for (const char* path : {"/board/", "/board/board.css", "/board/board.js", "/docs",
-                           "/docs/docs.js"}) {
+  for (const char* path :
+       {"/board/", "/board/board.css", "/board/board.js", "/docs", "/docs/docs.js"}) {
     const StaticFile* file = files.find(path);
     ASSERT_NE(file, nullptr) << path;
     EXPECT_EQ(file->bytes.find("//", file->bytes.find("http")), std::string_view::npos) << path;

@@ -57,13 +57,12 @@ Board::Board(runtime::Runtime& runtime, base::Clock& clock, base::Random& random
 Board::~Board() = default;
 
 base::Result<std::uint16_t> Board::start() {
-  http::ServerOptions options;
-  options.limits.body_bytes_max = kFileBytesMax + std::size_t{1024} * 1024;
-  TRY(server_, http::Server::open(runtime_, shared_.clock, options,
+  // Bodies are bounded by who reads them, so that 413 is answered in JSON like everything else.
+  TRY(server_, http::Server::open(runtime_, shared_.clock, {},
                                   [this](http::Request& request) { return app_.handle(request); }));
-  TRY(const std::uint16_t port, server_->listen({.address = shared_.config.address,
-                                                 .port = shared_.config.port,
-                                                 .tls = std::nullopt}));
+  TRY(const std::uint16_t port,
+      server_->listen(
+          {.address = shared_.config.address, .port = shared_.config.port, .tls = std::nullopt}));
   for (const auto& worker : all_workers_) worker->database.start();
   sweeper_.start();
   tasks_.spawn("instance id", learn_instance_id());

@@ -1,10 +1,10 @@
 #include "messageboard/api/connect.h"
 
+#include <fmt/core.h>
+#include <libpq-fe.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <fmt/core.h>
-#include <libpq-fe.h>
 
 #include <array>
 #include <memory>
@@ -23,14 +23,14 @@ using Tcp = asio::ip::tcp;
 using Resolver = asio::ip::basic_resolver<Tcp, runtime::Executor>;
 
 std::unexpected<base::Error> unavailable(std::string detail) {
-  auto failure = base::fail(base::ErrorKind::Unavailable,
-                            "The database is not available, try again later");
+  auto failure =
+      base::fail(base::ErrorKind::Unavailable, "The database is not available, try again later");
   failure.error().detail = std::move(detail);
   return failure;
 }
 
 std::unexpected<base::Error> unavailable(PGconn* connection) {
-  return unavailable(std::string(base::trim(PQerrorMessage(connection))));
+  return unavailable(one_line(PQerrorMessage(connection)));
 }
 
 // Waits on libpq's socket, which libpq may exchange for another at any step of a connection: so
@@ -56,8 +56,8 @@ Task<Result<std::vector<std::string>>> resolve(std::string host, std::uint16_t p
                                                base::Clock& clock, base::Timestamp deadline) {
   const runtime::Executor own = co_await runtime::this_executor();
   const auto resolver = std::make_shared<Resolver>(own);
-  const base::TimerId timer =
-      clock.call_at(deadline, [own, resolver] { asio::post(own, [resolver] { resolver->cancel(); }); });
+  const base::TimerId timer = clock.call_at(
+      deadline, [own, resolver] { asio::post(own, [resolver] { resolver->cancel(); }); });
   boost::system::error_code error;
   const auto found = co_await resolver->async_resolve(
       host, std::to_string(port), asio::redirect_error(runtime::use_task, error));
@@ -72,21 +72,39 @@ Task<Result<Connection>> open(DatabaseAddress address, std::string numeric, base
                               base::Timestamp deadline) {
   const std::string port = std::to_string(address.port);
   // A peer that vanished without a word (a failed-over primary) must not be waited for for minutes.
-  const std::array<const char*, 13> keys = {
-      "host", "hostaddr", "port", "user", "password", "dbname", "application_name",
-      "client_encoding", "target_session_attrs", "keepalives_idle", "keepalives_interval",
-      "tcp_user_timeout", nullptr};
-  const std::array<const char*, 13> values = {address.host.c_str(), numeric.c_str(), port.c_str(),
-                                              address.user.c_str(), address.password.c_str(),
-                                              address.name.c_str(), "messageboard", "UTF8",
-                                              "read-write", "5", "2", "5000", nullptr};
+  const std::array<const char*, 13> keys = {"host",
+                                            "hostaddr",
+                                            "port",
+                                            "user",
+                                            "password",
+                                            "dbname",
+                                            "application_name",
+                                            "client_encoding",
+                                            "target_session_attrs",
+                                            "keepalives_idle",
+                                            "keepalives_interval",
+                                            "tcp_user_timeout",
+                                            nullptr};
+  const std::array<const char*, 13> values = {address.host.c_str(),
+                                              numeric.c_str(),
+                                              port.c_str(),
+                                              address.user.c_str(),
+                                              address.password.c_str(),
+                                              address.name.c_str(),
+                                              "messageboard",
+                                              "UTF8",
+                                              "read-write",
+                                              "5",
+                                              "2",
+                                              "5000",
+                                              nullptr};
   Connection connection(PQconnectStartParams(keys.data(), values.data(), 0));
   if (!connection) co_return unavailable("out of memory");
   PostgresPollingStatusType step = PGRES_POLLING_WRITING;
   while (step != PGRES_POLLING_OK) {
     if (PQstatus(connection.get()) == CONNECTION_BAD) co_return unavailable(connection.get());
-    const auto what = step == PGRES_POLLING_READING ? Descriptor::wait_read
-                                                    : Descriptor::wait_write;
+    const auto what =
+        step == PGRES_POLLING_READING ? Descriptor::wait_read : Descriptor::wait_write;
     CO_TRY_VOID(co_await wait_for(connection.get(), what, clock, deadline));
     step = PQconnectPoll(connection.get());
     if (step == PGRES_POLLING_FAILED) co_return unavailable(connection.get());
@@ -114,7 +132,7 @@ Task<Result<Rows>> finish_query(PGconn* connection, base::Clock& clock, base::Ti
     last = Rows(result);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-      co_return unavailable(std::string(base::trim(PQresultErrorMessage(result))));
+      co_return unavailable(one_line(PQresultErrorMessage(result)));
     }
   }
 }

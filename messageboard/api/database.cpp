@@ -81,8 +81,8 @@ void Database::submit(Operation& operation) {
 
 // Resumes on a later turn: callers may be in the middle of handing an operation over.
 void Database::refuse(Operation& operation, std::string_view detail) {
-  auto failure = base::fail(base::ErrorKind::Unavailable,
-                            "The database is not available, try again later");
+  auto failure =
+      base::fail(base::ErrorKind::Unavailable, "The database is not available, try again later");
   failure.error().detail = detail;
   operation.result = std::move(failure);
   asio::post(executor_, [&operation] { std::exchange(operation.resume, {})(); });

@@ -23,10 +23,10 @@
 namespace messageboard {
 
 struct DatabaseLimits {
-  std::size_t under_way_max = 1024;  // sent and not answered
-  std::size_t waiting_max = 4096;    // Unavailable past that
-  base::Duration patience = std::chrono::seconds(2);         // with a database that is away
-  base::Duration answer_timeout = std::chrono::seconds(10);  // then the connection is given up
+  std::size_t under_way_max = 1024;                         // sent and not answered
+  std::size_t waiting_max = 4096;                           // Unavailable past that
+  base::Duration patience = std::chrono::seconds(2);        // with a database that is away
+  base::Duration answer_timeout = std::chrono::seconds(5);  // then the connection is given up
   base::Duration connect_timeout = std::chrono::seconds(3);
 };
 

@@ -46,10 +46,10 @@ std::vector<Image> images_of(const Config& config, const Rows& rows) {
 
 Refusal not_taken(PictureProblem problem) {
   switch (problem) {
-    case PictureProblem::NotAPicture:
-      return {415, "The file is not a JPEG, PNG or WebP picture"};
+    case PictureProblem::NotAPicture: return {415, "The file is not a JPEG, PNG or WebP picture"};
     case PictureProblem::Animated: return {415, "Animated pictures are not supported"};
-    case PictureProblem::Damaged: return {415, "The picture is damaged: its header is not readable"};
+    case PictureProblem::Damaged:
+      return {415, "The picture is damaged: its header is not readable"};
     case PictureProblem::TooManyPixels: return {413, "The picture has more than 50 megapixels"};
   }
   return {415, "The file is not a picture"};
@@ -69,12 +69,12 @@ Task<Answer<Image>> upload_and_create_image(Worker& worker, File<"file"> file) {
   Shared& shared = worker.shared;
   const Config& config = shared.config;
   Row row{.key = new_picture_key(shared.random, picture->format)};
-  const auto stored = co_await worker.s3.put_object(
-      config.raw_bucket, row.key,
-      {.bytes = std::move(upload.bytes),
-       .content_type = std::string(content_type(picture->format)),
-       .metadata = {}},
-      shared.clock.now() + kPutTimeout);
+  const auto stored =
+      co_await worker.s3.put_object(config.raw_bucket, row.key,
+                                    {.bytes = std::move(upload.bytes),
+                                     .content_type = std::string(content_type(picture->format)),
+                                     .metadata = {}},
+                                    shared.clock.now() + kPutTimeout);
   if (!stored) {
     base::log::error("board", "cannot store a picture: {}", base::describe(stored.error()));
     co_return refuse(503, "The picture store is not available, try again later");

@@ -12,7 +12,7 @@
 namespace messageboard {
 namespace {
 
-constexpr std::size_t kDepthMax = 900;          // Python's recursion limit leaves about that
+constexpr std::size_t kDepthMax = 900;           // Python's recursion limit leaves about that
 constexpr std::size_t kIntegerDigitsMax = 4300;  // sys.int_info.default_max_str_digits
 
 bool is_digit(char32_t c) { return c >= U'0' && c <= U'9'; }
@@ -80,9 +80,7 @@ class Reader {
   bool value_into(Json& value, std::size_t depth) {
     const std::size_t start = at_;
     switch (here()) {
-      case U'"':
-        value.kind = Json::Kind::String;
-        return string_into(value.text);
+      case U'"': value.kind = Json::Kind::String; return string_into(value.text);
       case U'{': return depth < kDepthMax ? object_into(value, depth + 1) : give_up();
       case U'[': return depth < kDepthMax ? array_into(value, depth + 1) : give_up();
       default: break;

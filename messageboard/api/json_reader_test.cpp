@@ -58,8 +58,8 @@ TEST(JsonReader, MistakesAreNamedAndPlacedAsPythonDoes) {
 }
 
 TEST(JsonReader, WhatIsNoTextAtAllIsToldApart) {
-  const std::vector<std::string> texts = {
-      "\xff", "{\"a\":\"\xc3\"}", std::string(1000, '['), "[" + std::string(4301, '1') + "]"};
+  const std::vector<std::string> texts = {"\xff", "{\"a\":\"\xc3\"}", std::string(1000, '['),
+                                          "[" + std::string(4301, '1') + "]"};
   for (const std::string& text : texts) {
     const auto json = read_json(text);
     ASSERT_FALSE(json);
@@ -70,7 +70,8 @@ TEST(JsonReader, WhatIsNoTextAtAllIsToldApart) {
 
 TEST(JsonReader, ValuesKeepWhatPythonKeeps) {
   const auto json = read_json(
-      "\xef\xbb\xbf{\"a\":1,\"a\":-0,\"f\":1.50,\"n\":null,\"t\":true,\"s\":\"\\ud83d\\ude00\\u0000\","
+      "\xef\xbb\xbf{\"a\":1,\"a\":-0,\"f\":1.50,\"n\":null,\"t\":true,\"s\":"
+      "\"\\ud83d\\ude00\\u0000\","
       "\"l\":[1,2],\"big\":123456789012345678901234567890,\"i\":-Infinity}");
   ASSERT_TRUE(json);
   EXPECT_EQ(json->member(U"a")->text, U"0");
@@ -136,8 +137,8 @@ TEST(ObjectCoercion, TakesWhatDictTakes) {
 }
 
 TEST(JsonWriter, EscapesAsPythonWithoutAsciiDoes) {
-  EXPECT_EQ(to_json(Message{.author = "\"\\/\b\f\n\r\t\x01\x1f\x7f", .body = "\u00e9\U0001F600",
-                            .id = -7}),
+  EXPECT_EQ(to_json(Message{
+                .author = "\"\\/\b\f\n\r\t\x01\x1f\x7f", .body = "\u00e9\U0001F600", .id = -7}),
             "{\"author\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\","
             "\"body\":\"\u00e9\U0001F600\",\"id\":-7}");
   EXPECT_EQ(to_json(LoadBalancerTestResponse{.trace_id = std::nullopt, .instance_id = "i"}),

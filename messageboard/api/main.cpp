@@ -32,7 +32,7 @@ int serve(messageboard::Config config) {
   messageboard::Board board(threads, clock, random, std::move(config));
   const auto port = board.start();
   if (!port) {
-    fmt::print(stderr, "error: cannot listen: {}\n", base::describe(port.error()));
+    fmt::print(stderr, "error: {}\n", port.error().message);
     return 1;
   }
   threads.start();

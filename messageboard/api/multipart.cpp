@@ -65,7 +65,8 @@ std::optional<PartHead> parse_head(std::string_view lines, std::string& why) {
   PartHead head{.name = decode_text(*name), .filename = {}};
   if (auto filename = header_option(*disposition, "filename")) {
     // Old browsers send the whole path.
-    const bool windows_path = filename->starts_with("\\\\") || filename->substr(1, 2) == ":\\";
+    const bool drive = filename->size() > 2 && filename->compare(1, 2, ":\\") == 0;
+    const bool windows_path = drive || filename->starts_with("\\\\");
     if (windows_path) filename->erase(0, filename->rfind('\\') + 1);
     head.filename = decode_text(*filename);
   }
@@ -154,8 +155,8 @@ MultipartParser::Step MultipartParser::after_boundary() {
     state_ = State::Epilogue;
   } else if (next == "\r\n") {
     if (++parts_ > limits_.parts_max) {
-      return broken(fmt::format("Too many fields. Maximum number of fields is {}.",
-                                limits_.parts_max));
+      return broken(
+          fmt::format("Too many fields. Maximum number of fields is {}.", limits_.parts_max));
     }
     state_ = State::Head;
   } else {

@@ -1,6 +1,6 @@
-// multipart/form-data, as a stream: bytes in, parts out, nothing kept but the head of the part under
-// way and a delimiter's length of its data. Strict where a browser is: CRLF everywhere, the first
-// boundary at the very beginning. Pure.
+// multipart/form-data, as a stream: bytes in, parts out, nothing kept but the head of the part
+// under way and a delimiter's length of its data. Strict where a browser is: CRLF everywhere, the
+// first boundary at the very beginning. Pure.
 #pragma once
 
 #include <expected>

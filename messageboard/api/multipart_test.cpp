@@ -82,8 +82,8 @@ TEST(Multipart, PartsComeWithNamesAndData) {
 }
 
 TEST(Multipart, DataMayLookAlmostLikeTheBoundary) {
-  for (const char* data : {"\r\n--X", "\r\n--XY", "--XX", "\r\n-", "\r", "\r\n\r\n--X\r\n--X",
-                           "\r\r\n--XX-"}) {
+  for (const char* data :
+       {"\r\n--X", "\r\n--XY", "--XX", "\r\n-", "\r", "\r\n\r\n--X\r\n--X", "\r\r\n--XX-"}) {
     if (std::string_view(data).find("\r\n--XX") != std::string_view::npos) continue;
     const Outcome outcome = parse(part("name=a", data) + "--XX--");
     ASSERT_EQ(outcome.parts.size(), 1u) << data;
@@ -102,9 +102,9 @@ TEST(Multipart, APartCutShortHasNoEnd) {
 }
 
 TEST(Multipart, WhatIsNotMultipartIsRefused) {
-  for (const char* body : {"nonsense", "--XY\r\n", "--XX\n", "--XX--\r\n", "\r\n--XX\r\n",
-                           "--XX\r\nno colon\r\n\r\n", "--XX\r\n: x\r\n\r\n",
-                           "--XX\r\nbad name: x\r\n\r\n"}) {
+  for (const char* body :
+       {"nonsense", "--XY\r\n", "--XX\n", "--XX--\r\n", "\r\n--XX\r\n", "--XX\r\nno colon\r\n\r\n",
+        "--XX\r\n: x\r\n\r\n", "--XX\r\nbad name: x\r\n\r\n"}) {
     const Outcome outcome = parse(body);
     ASSERT_TRUE(outcome.broken) << body;
     EXPECT_EQ(*outcome.broken, "") << body;
@@ -114,8 +114,7 @@ TEST(Multipart, WhatIsNotMultipartIsRefused) {
 TEST(Multipart, APartWithoutANameIsRefused) {
   for (const char* body : {"--XX\r\nContent-Disposition: form-data\r\n\r\nx",
                            "--XX\r\nContent-Type: text/plain\r\n\r\nx", "--XX\r\n\r\nx"}) {
-    EXPECT_EQ(parse(body).broken,
-              "The Content-Disposition header field \"name\" must be provided.")
+    EXPECT_EQ(parse(body).broken, "The Content-Disposition header field \"name\" must be provided.")
         << body;
   }
 }
@@ -135,7 +134,7 @@ TEST(Multipart, TheSinkMayStopIt) {
   MultipartParser parser("XX", {});
   Recorder recorder;
   recorder.bytes_max = 3;
-  const auto fed = parser.feed(part("name=a", "abcdef"), recorder);
+  const auto fed = parser.feed(part("name=a", "abcdef") + "--XX--", recorder);
   ASSERT_FALSE(fed);
   EXPECT_EQ(fed.error().reason, "enough");
 }
@@ -155,10 +154,14 @@ TEST(Multipart, OptionsAreReadAsBrowsersWriteThem) {
 
 TEST(Multipart, FileNamesLoseTheirWindowsPath) {
   const Outcome outcome = parse(part(R"(name=f; filename="C:\photos\a.jpg")", "x") +
-                                part(R"(name=f; filename="\\server\b.jpg")", "x") +
+                                part(R"(name=f; filename="\\\\server\\b.jpg")", "x") +
                                 part("name=f; filename=\"caf\xe9.jpg\"", "x") +
-                                part("name=f; filename=\"../../etc/passwd\"", "x") + "--XX--");
-  ASSERT_EQ(outcome.parts.size(), 4u);
+                                part("name=f; filename=\"../../etc/passwd\"", "x") +
+                                part("name=f; filename=\"\"", "x") +
+                                part("name=f; filename=\"a\"", "x") + "--XX--");
+  ASSERT_EQ(outcome.parts.size(), 6u);
+  EXPECT_EQ(outcome.parts[4].filename, "");
+  EXPECT_EQ(outcome.parts[5].filename, "a");
   EXPECT_EQ(outcome.parts[0].filename, "a.jpg");
   EXPECT_EQ(outcome.parts[1].filename, "b.jpg");
   EXPECT_EQ(outcome.parts[2].filename, "caf\u00e9.jpg");

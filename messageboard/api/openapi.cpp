@@ -1,7 +1,7 @@
 #include "messageboard/api/openapi.h"
 
-#include <boost/json.hpp>
 #include <fmt/core.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -69,11 +69,13 @@ void add_error_schemas(Schemas& schemas) {
         "loc": {"title": "Location", "type": "array",
                 "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
         "msg": {"title": "Message", "type": "string"},
-        "type": {"title": "Error Type", "type": "string"}}})").as_object();
+        "type": {"title": "Error Type", "type": "string"}}})")
+                                   .as_object();
   schemas["HTTPValidationError"] = json::parse(R"({
       "title": "HTTPValidationError", "type": "object",
       "properties": {"detail": {"title": "Detail", "type": "array",
-                     "items": {"$ref": "#/components/schemas/ValidationError"}}}})").as_object();
+                     "items": {"$ref": "#/components/schemas/ValidationError"}}}})")
+                                       .as_object();
 }
 
 json::array parameters(const OperationDescription& operation) {
@@ -97,14 +99,13 @@ json::object request_body(const OperationDescription& operation, Schemas& schema
   }
   const std::string name = "Body_" + operation_id(operation);
   const std::string& field = operation.file_field;
-  schemas[name] = json::object{
-      {"title", name},
-      {"required", json::array{field}},
-      {"type", "object"},
-      {"properties",
-       json::object{{field, json::object{{"title", title(field)},
-                                         {"type", "string"},
-                                         {"format", "binary"}}}}}};
+  schemas[name] =
+      json::object{{"title", name},
+                   {"required", json::array{field}},
+                   {"type", "object"},
+                   {"properties", json::object{{field, json::object{{"title", title(field)},
+                                                                    {"type", "string"},
+                                                                    {"format", "binary"}}}}}};
   return {{"content", content("multipart/form-data", reference(name))}, {"required", true}};
 }
 
@@ -115,13 +116,13 @@ json::object responses(const OperationDescription& operation, bool validates) {
                           {"type", "array"},
                           {"items", std::move(schema)}};
   }
-  json::object answers{{"200", json::object{{"description", "Successful Response"},
-                                            {"content", content("application/json",
-                                                                std::move(schema))}}}};
+  json::object answers{
+      {"200", json::object{{"description", "Successful Response"},
+                           {"content", content("application/json", std::move(schema))}}}};
   if (validates) {
-    answers["422"] = json::object{
-        {"description", "Validation Error"},
-        {"content", content("application/json", reference("HTTPValidationError"))}};
+    answers["422"] =
+        json::object{{"description", "Validation Error"},
+                     {"content", content("application/json", reference("HTTPValidationError"))}};
   }
   return answers;
 }
@@ -151,11 +152,10 @@ std::string openapi_document(const std::vector<OperationDescription>& operations
   }
   json::object components;
   for (auto& [name, schema] : schemas) components[name] = std::move(schema);
-  const json::object document{
-      {"openapi", "3.0.2"},
-      {"info", json::object{{"title", "FastAPI"}, {"version", "0.1.0"}}},
-      {"paths", std::move(paths)},
-      {"components", json::object{{"schemas", std::move(components)}}}};
+  const json::object document{{"openapi", "3.0.2"},
+                              {"info", json::object{{"title", "FastAPI"}, {"version", "0.1.0"}}},
+                              {"paths", std::move(paths)},
+                              {"components", json::object{{"schemas", std::move(components)}}}};
   return json::serialize(document);
 }
 

@@ -156,8 +156,8 @@ struct Parameter<File<kName>> {
   static constexpr bool kFromBody = true;
 
   static runtime::Task<void> read(File<kName>& into, Incoming& incoming, Trouble& trouble) {
-    auto outcome = co_await receive_upload(incoming.request, kName.view(),
-                                           incoming.worker.shared.uploads);
+    auto outcome =
+        co_await receive_upload(incoming.request, kName.view(), incoming.worker.shared.uploads);
     if (auto* upload = std::get_if<Upload>(&outcome)) {
       into.value = std::move(*upload);
     } else if (auto* problem = std::get_if<Problem>(&outcome)) {

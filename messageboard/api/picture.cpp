@@ -50,8 +50,8 @@ Header read_jpeg(std::string_view bytes) {
     }
     const std::uint32_t length = big16(bytes, at + 2);
     if (length < 2) return damaged();
-    const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 &&
-                       marker != 0xCC;
+    const bool frame =
+        marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame) {
       if (length < 8 || at + 9 > bytes.size()) return damaged();
       return checked(PictureFormat::Jpeg, big16(bytes, at + 7), big16(bytes, at + 5));
@@ -96,8 +96,7 @@ Header read_webp(std::string_view bytes) {
   if (chunk == "VP8 ") {
     const bool key_frame = (byte(bytes, 20) & 1) == 0;
     if (!key_frame || bytes.substr(23, 3) != "\x9D\x01\x2A") return damaged();
-    return checked(PictureFormat::Webp, little16(bytes, 26) & 0x3FFF,
-                   little16(bytes, 28) & 0x3FFF);
+    return checked(PictureFormat::Webp, little16(bytes, 26) & 0x3FFF, little16(bytes, 28) & 0x3FFF);
   }
   return damaged();
 }

@@ -1,7 +1,7 @@
 #include "messageboard/api/picture_store.h"
 
-#include <boost/describe/enum_from_string.hpp>
 #include <fmt/core.h>
+#include <boost/describe/enum_from_string.hpp>
 
 #include "lib/aws/endpoint.h"
 #include "lib/base/encoding.h"

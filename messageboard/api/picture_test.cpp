@@ -22,7 +22,7 @@ std::string png(std::uint32_t width, std::uint32_t height, const std::string& ne
 
 std::string jpeg(std::uint16_t width, std::uint16_t height, char frame = '\xC0') {
   std::string text = "\xFF\xD8\xFF\xE1\x00\x08"s + "Exif\0\0"s;  // a segment to step over
-  text += "\xFF\xFF";                                              // a fill byte
+  text += "\xFF\xFF";                                            // a fill byte
   text += frame;
   text += "\x00\x0B\x08"s;
   text += static_cast<char>(height >> 8);

@@ -28,7 +28,7 @@ Verdict judge(const PGresult* result) {
   const std::string_view state = field == nullptr ? "" : field;
   const char* message = PQresultErrorMessage(result);
   Verdict verdict{.error = base::fail(base::ErrorKind::Internal, "Internal Server Error").error()};
-  verdict.error.detail = base::trim(message == nullptr ? "" : message);
+  verdict.error.detail = one_line(message);
   const std::string_view kind = state.substr(0, 2);
   // A standby that was the primary, tables or statements gone: a new connection sets it right.
   verdict.reconnect = state.empty() || kind == "08" || state.starts_with("57P") ||
@@ -43,6 +43,14 @@ Verdict judge(const PGresult* result) {
 }
 
 }  // namespace
+
+std::string one_line(const char* message) {
+  std::string text(base::trim(message == nullptr ? "" : message));
+  for (char& c : text) {
+    if (c == '\n' || c == '\t') c = ' ';
+  }
+  return text;
+}
 
 void CloseConnection::operator()(pg_conn* connection) const { PQfinish(connection); }
 
@@ -90,8 +98,8 @@ void Pipeline::put(Operation& operation) {
   open_.writes = open_.writes || text_of(operation.statement).writes;
   const int count = static_cast<int>(operation.parameters.size());
   const char* const name = text_of(operation.statement).name;
-  const int sent = PQsendQueryPrepared(connection_.get(), name, count, values.data(), nullptr,
-                                       nullptr, 0);
+  const int sent =
+      PQsendQueryPrepared(connection_.get(), name, count, values.data(), nullptr, nullptr, 0);
   if (sent == 0) break_off(reason());
 }
 
@@ -211,9 +219,7 @@ base::Timestamp Pipeline::oldest() const {
   return batches_.empty() ? clock_.now() : batches_.front().sent;
 }
 
-std::string Pipeline::reason() const {
-  return std::string(base::trim(PQerrorMessage(connection_.get())));
-}
+std::string Pipeline::reason() const { return one_line(PQerrorMessage(connection_.get())); }
 
 void Pipeline::break_off(std::string why) {
   Owner* const owner = owner_;

@@ -1,6 +1,6 @@
 // One libpq connection in pipeline mode. Everything sent in one turn of the loop goes out as one
-// batch with one Sync: one implicit transaction, one flush of the database's log for all of it. While
-// a batch with writes is being committed, what arrives gathers in the next one.
+// batch with one Sync: one implicit transaction, one flush of the database's log for all of it.
+// While a batch with writes is being committed, what arrives gathers in the next one.
 //
 // An operation is done only when its batch's Sync was answered, which is the commit. An error rolls
 // the whole batch back: the operation that failed gets its error, the others are sent again, each
@@ -30,6 +30,9 @@ struct CloseConnection {
 };
 using Connection = std::unique_ptr<pg_conn, CloseConnection>;
 
+// libpq's message without its line breaks: an event is one line of the log.
+std::string one_line(const char* message);
+
 // One statement under way. Owned by the coroutine that waits for it.
 struct Operation {
   Statement statement = Statement::ReadMessage;
@@ -55,7 +58,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Pipeline(runtime::Executor executor, base::Clock& clock, Connection connection, Owner& owner);
   ~Pipeline();
 
-  // Watches the connection, also while it is idle: call once.
+  // Watches the connection, also while it is idle: call once. The pending wait holds a reference, so
+  // that an owner may let go of the pipeline from within any call into it.
   void start() { await_readable(); }
   void send(Operation& operation);
   // Operations sent and not done.

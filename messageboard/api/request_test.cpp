@@ -71,16 +71,16 @@ TEST(BoardConfig, IsReadFromTheOriginalsVariables) {
 TEST(BoardConfig, EverythingThatIsMissingIsNamed) {
   const auto config = configured({{"DB_URL", "h"}, {"DB_NAME", ""}});
   ASSERT_FALSE(config);
-  for (const char* name : {"DB_USER", "DB_PASSWORD", "DB_NAME", "AWS_RAW_BUCKET_NAME",
-                           "AWS_PROCESSED_BUCKET_NAME"}) {
+  for (const char* name :
+       {"DB_USER", "DB_PASSWORD", "DB_NAME", "AWS_RAW_BUCKET_NAME", "AWS_PROCESSED_BUCKET_NAME"}) {
     EXPECT_NE(config.error().find(name), std::string::npos) << name;
   }
 }
 
 TEST(BoardConfig, WrongOptionsAreRefused) {
   const std::vector<std::vector<std::string_view>> wrong = {
-      {"--port", "x"}, {"--port", "65536"}, {"--listen", ":80"}, {"--listen", "h:"},
-      {"--threads", "0"}, {"--threads", "1000"}, {"--nope", "1"}, {"--port"}};
+      {"--port", "x"},    {"--port", "65536"},   {"--listen", ":80"}, {"--listen", "h:"},
+      {"--threads", "0"}, {"--threads", "1000"}, {"--nope", "1"},     {"--port"}};
   for (const auto& arguments : wrong) EXPECT_FALSE(configured(kWhole, arguments));
   auto bad = kWhole;
   for (const char* url : {"host:x", "host:0", "user@host", "host:1:2", "[::1", "postgres://h/d"}) {
@@ -94,8 +94,12 @@ TEST(BoardConfig, WrongOptionsAreRefused) {
 TEST(UploadNames, AreFitToBeShown) {
   EXPECT_EQ(displayable("a.jpg"), "a.jpg");
   EXPECT_EQ(displayable("\u00e9\U0001F600.png"), "\u00e9\U0001F600.png");
-  EXPECT_EQ(displayable(std::string("a\0b\n\x7f", 5)), "a\uFFFD" "b\uFFFD\uFFFD");
-  EXPECT_EQ(displayable("gpj.\u202Eexe"), "gpj.\uFFFD" "exe");
+  EXPECT_EQ(displayable(std::string("a\0b\n\x7f", 5)),
+            "a\uFFFD"
+            "b\uFFFD\uFFFD");
+  EXPECT_EQ(displayable("gpj.\u202Eexe"),
+            "gpj.\uFFFD"
+            "exe");
   EXPECT_EQ(displayable(std::string(300, 'x')).size(), 255u);
 }
 

@@ -96,16 +96,15 @@ struct Endpoint<kHandler> {
   }
   // At most one parameter comes from the body.
   static runtime::Task<void> read_body(Values& values, Incoming& incoming, Trouble& trouble) {
-    using BodyParameter = boost::mp11::mp_at<
-        Values, boost::mp11::mp_find_if<Values, IsFromBody>>;
+    using BodyParameter = boost::mp11::mp_at<Values, boost::mp11::mp_find_if<Values, IsFromBody>>;
     return Parameter<BodyParameter>::read(std::get<BodyParameter>(values), incoming, trouble);
   }
   template <class P>
   using IsFromBody = std::bool_constant<Parameter<P>::kFromBody>;
 
   static runtime::Task<Answer<T>> invoke(Worker& worker, Values& values) {
-    return std::apply(
-        [&](Parameters&... each) { return kHandler(worker, std::move(each)...); }, values);
+    return std::apply([&](Parameters&... each) { return kHandler(worker, std::move(each)...); },
+                      values);
   }
 };
 

@@ -9,14 +9,17 @@ constexpr std::array<StatementText, kStatementCount> kTexts = {{
     {"read_messages", "SELECT id, author, body FROM messages ORDER BY id OFFSET $1 LIMIT $2",
      false},
     {"recent_messages",
-     "SELECT id, author, body FROM messages WHERE id < $1::bigint ORDER BY id DESC LIMIT $2", false},
+     "SELECT id, author, body FROM messages WHERE id < $1::bigint ORDER BY id DESC LIMIT $2",
+     false},
     {"insert_image", "INSERT INTO images (filename, object_key) VALUES ($1, $2) RETURNING id",
      true},
-    {"read_image", "SELECT id, filename, object_key, status FROM images WHERE id = $1::bigint", false},
+    {"read_image", "SELECT id, filename, object_key, status FROM images WHERE id = $1::bigint",
+     false},
     {"read_images",
      "SELECT id, filename, object_key, status FROM images ORDER BY id OFFSET $1 LIMIT $2", false},
     {"recent_images",
-     "SELECT id, filename, object_key, status FROM images WHERE id < $1::bigint ORDER BY id DESC LIMIT $2",
+     "SELECT id, filename, object_key, status FROM images WHERE id < $1::bigint ORDER BY id DESC "
+     "LIMIT $2",
      false},
     {"unfinished_images",
      "SELECT id, object_key, status, extract(epoch FROM now() - created_at)::bigint FROM images "
@@ -25,7 +28,8 @@ constexpr std::array<StatementText, kStatementCount> kTexts = {{
      false},
     // Nothing undoes "processed": the anonymised picture is there for good.
     {"set_image_status",
-     "UPDATE images SET status = $2 WHERE id = $1::bigint AND status NOT IN ('processed', $2)", true},
+     "UPDATE images SET status = $2 WHERE id = $1::bigint AND status NOT IN ('processed', $2)",
+     true},
 }};
 
 }  // namespace

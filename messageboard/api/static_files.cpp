@@ -7,9 +7,9 @@
 #include "messageboard/api/query.h"
 
 // Symbols of the objects that embed.cmake makes of the files.
-#define EMBEDDED(name)                    \
-  extern "C" const char _binary_##name##_start[]; \
-  extern "C" const char _binary_##name##_end[];   \
+#define EMBEDDED(name)                               \
+  extern "C" const char _binary_##name##_start[];    \
+  extern "C" const char _binary_##name##_end[];      \
   extern "C" const char _binary_##name##_gz_start[]; \
   extern "C" const char _binary_##name##_gz_end[];
 

@@ -1,5 +1,5 @@
-// Files that are part of the program: the web page, Swagger UI. Each in plain and in gzip form, with
-// a tag by content, so that a browser asks once and is told 304 from then on.
+// Files that are part of the program: the web page, Swagger UI. Each in plain and in gzip form,
+// with a tag by content, so that a browser asks once and is told 304 from then on.
 #pragma once
 
 #include <string>

@@ -14,10 +14,10 @@ using runtime::Task;
 
 constexpr base::Duration kTick = 100ms;
 constexpr base::Duration kFindInterval = 5s;
-constexpr std::size_t kFailedEvery = 60;       // rounds of finding
+constexpr std::size_t kFailedEvery = 60;  // rounds of finding
 constexpr base::Duration kLookTimeout = 10s;
-constexpr std::size_t kLooksMax = 16;          // at once
-constexpr std::size_t kPicturesMax = 10'000;   // in memory; the rest waits in the table
+constexpr std::size_t kLooksMax = 16;         // at once
+constexpr std::size_t kPicturesMax = 10'000;  // in memory; the rest waits in the table
 constexpr std::int64_t kFindPage = 500;
 
 }  // namespace
@@ -36,7 +36,8 @@ void Sweeper::expect(std::int64_t id, std::string key) {
   asio::post(worker_.executor, [this, id, key = std::move(key)]() mutable {
     if (pictures_.size() >= kPicturesMax) return;
     const base::Timestamp now = clock_.now();
-    pictures_.try_emplace(id, Picture{.key = std::move(key), .since = now, .next_look = now + kTick});
+    pictures_.try_emplace(id,
+                          Picture{.key = std::move(key), .since = now, .next_look = now + kTick});
   });
 }
 
@@ -107,7 +108,8 @@ Task<void> Sweeper::find() {
 // False when there is nothing more to find.
 Task<bool> Sweeper::find_page(std::int64_t& above, bool failed_too) {
   const auto rows = co_await worker_.database.run(
-      Statement::UnfinishedImages, {std::to_string(above), std::to_string(kFindPage), failed_too ? "t" : "f"});
+      Statement::UnfinishedImages,
+      {std::to_string(above), std::to_string(kFindPage), failed_too ? "t" : "f"});
   if (!rows) co_return false;
   const base::Timestamp now = clock_.now();
   for (std::size_t row = 0; row < rows->size(); ++row) {

@@ -104,7 +104,8 @@ runtime::Task<Outcome> receive_multipart(http::Request& request, std::string bou
     if (total > kBodyBytesMax) co_return too_large();
     const auto fed = parser.feed({chunk->data(), *count}, collector);
     if (collector.refusal()) co_return *collector.refusal();
-    if (!fed) co_return fed.error().reason.empty() ? unreadable() : Refusal{400, fed.error().reason};
+    if (!fed)
+      co_return fed.error().reason.empty() ? unreadable() : Refusal{400, fed.error().reason};
   }
   co_return collector.outcome();
 }

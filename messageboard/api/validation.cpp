@@ -30,8 +30,13 @@ std::optional<std::pair<std::u32string, Json>> as_pair(const Json& element) {
     if (auto key = key_of(element.items[0])) return std::pair(*std::move(key), element.items[1]);
   } else if (element.kind == Json::Kind::String && element.text.size() == 2) {
     return std::pair(element.text.substr(0, 1), text(element.text.substr(1)));
-  } else if (element.kind == Json::Kind::Object && element.names.size() == 2) {
-    return std::pair(element.names[0], text(element.names[1]));
+  } else if (element.kind == Json::Kind::Object) {
+    std::vector<std::u32string> names;
+    for (const std::u32string& name : element.names) {
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+      if (names.size() > 2) return std::nullopt;
+    }
+    if (names.size() == 2) return std::pair(names[0], text(names[1]));
   }
   return std::nullopt;
 }
@@ -54,8 +59,8 @@ Problem not_object(Location location) {
   return {std::move(location), "value is not a valid dict", "type_error.dict", {}};
 }
 Problem not_storable(Location location) {
-  return {std::move(location), "text must not contain U+0000 or a lone surrogate", "value_error",
-          {}};
+  return {
+      std::move(location), "text must not contain U+0000 or a lone surrogate", "value_error", {}};
 }
 Problem too_large(Location location, std::int64_t limit) {
   return {std::move(location), fmt::format("ensure this value is less than or equal to {}", limit),
@@ -111,8 +116,8 @@ std::variant<std::string, Problem> coerce_string(const Json& value, Location loc
     case Json::Kind::Object: return not_string(std::move(location));
     case Json::Kind::String: break;
   }
-  const bool storable = std::ranges::none_of(
-      value.text, [](char32_t c) { return c == 0 || is_surrogate(c); });
+  const bool storable =
+      std::ranges::none_of(value.text, [](char32_t c) { return c == 0 || is_surrogate(c); });
   if (!storable) return not_storable(std::move(location));
   return encode_utf8(value.text);
 }

@@ -22,12 +22,12 @@ struct Problem {
 };
 using Problems = std::vector<Problem>;
 
-Problem missing(std::vector<Problem::Step> location);          // field required
-Problem not_none(std::vector<Problem::Step> location);         // null where a value must be
-Problem not_string(std::vector<Problem::Step> location);       // a list or an object
-Problem not_integer(std::vector<Problem::Step> location);      //
-Problem not_object(std::vector<Problem::Step> location);       // the whole body
-Problem not_storable(std::vector<Problem::Step> location);     // text that a database cannot hold
+Problem missing(std::vector<Problem::Step> location);       // field required
+Problem not_none(std::vector<Problem::Step> location);      // null where a value must be
+Problem not_string(std::vector<Problem::Step> location);    // a list or an object
+Problem not_integer(std::vector<Problem::Step> location);   //
+Problem not_object(std::vector<Problem::Step> location);    // the whole body
+Problem not_storable(std::vector<Problem::Step> location);  // text that a database cannot hold
 Problem too_large(std::vector<Problem::Step> location, std::int64_t limit);  // over a maximum
 Problem too_small(std::vector<Problem::Step> location, std::int64_t limit);  // under a minimum
 Problem not_json(const JsonDecodeError& error);

@@ -2,18 +2,21 @@
 
 #include <unistd.h>
 
-#include <thread>
-
 #include "generated/iam/dispatch.h"
+#include "generated/lambda/dispatch.h"
 #include "generated/logs/dispatch.h"
+#include "generated/s3/dispatch.h"
 #include "generated/sqs/dispatch.h"
 #include "generated/sts/dispatch.h"
 #include "lib/base/log.h"
+#include "terrarium/host/linux/sandbox.h"
 #include "terrarium/host/postgres.h"
 #include "terrarium/host/program.h"
 #include "terrarium/region/control.h"
 #include "terrarium/services/iam/service.h"
+#include "terrarium/services/lambda/service.h"
 #include "terrarium/services/logs/service.h"
+#include "terrarium/services/s3/service.h"
 #include "terrarium/services/sqs/service.h"
 #include "terrarium/services/sts/service.h"
 #include "terrarium/store/rocks.h"
@@ -29,7 +32,8 @@ using runtime::Task;
 class LiveRegion final : public Region {
  public:
   LiveRegion(RegionConfig config, std::unique_ptr<store::Store> store, std::string token,
-             runtime::Runtime& runtime, base::Clock& clock, base::Random& random)
+             std::unique_ptr<host::Sandbox> sandbox, runtime::Runtime& runtime, base::Clock& clock,
+             base::Random& random)
       : config_(std::move(config)),
         clock_(clock),
         started_(clock.now()),
@@ -38,6 +42,22 @@ class LiveRegion final : public Region {
         sts_(iam_),
         logs_(*store_, clock, runtime.control(), {}),
         sqs_(*store_, clock, random, runtime.control(), {.account = config_.account}),
+        s3_(*store_, clock, random, runtime, sqs_,
+            {.state_directory = (config_.state / "s3").string(), .account = config_.account}),
+        sandbox_(std::move(sandbox)),
+        lambda_({.store = *store_,
+                 .clock = clock,
+                 .random = random,
+                 .runtime = runtime,
+                 .sandbox = *sandbox_,
+                 .sqs = sqs_,
+                 .s3 = s3_,
+                 .logs = logs_,
+                 .iam = iam_},
+                {.state_directory = config_.state,
+                 .account = config_.account,
+                 .endpoint_url = "http://127.0.0.1:" + std::to_string(config_.port),
+                 .limits = lambda::machine_limits()}),
         programs_(runtime.control(), clock, config_.state),
         postgres_(runtime.control(), clock, random, programs_, config_.state),
         control_({.store = *store_,
@@ -54,15 +74,21 @@ class LiveRegion final : public Region {
     router_.add(sts::entry(sts_, runtime.control()));
     router_.add(logs::entry(logs_, runtime.control()));
     router_.add(sqs::entry(sqs_, runtime.control()));
+    router_.add(s3::entry(s3_));  // streams on the connection's own executor
+    router_.add(lambda::entry(lambda_, runtime.control()));
   }
 
   Task<Result<void>> start() override {
     logs_.start();
     CO_TRY_VOID(sqs_.start());
+    CO_TRY_VOID(s3_.start());
+    CO_TRY_VOID(lambda_.start());
     co_return co_await control_.resume();
   }
 
   Task<void> stop() override {
+    co_await lambda_.stop();
+    co_await s3_.stop();
     co_await sqs_.stop();
     co_await logs_.stop();
     co_await programs_.stop_all();
@@ -104,6 +130,9 @@ class LiveRegion final : public Region {
   sts::Service sts_;
   logs::Service logs_;
   sqs::Service sqs_;
+  s3::Service s3_;
+  std::unique_ptr<host::Sandbox> sandbox_;
+  lambda::Service lambda_;
   host::ProgramKeeper programs_;
   host::Postgres postgres_;
   Control control_;
@@ -120,10 +149,14 @@ Result<std::unique_ptr<Region>> Region::open(RegionConfig config, runtime::Runti
     return base::fail_errno("cannot make the state folder " + config.state.string(),
                             failure.value());
   }
-  TRY(std::unique_ptr<store::Store> store, store::open_rocks_store((config.state / "store").string(), clock));
+  TRY(std::unique_ptr<store::Store> store,
+      store::open_rocks_store((config.state / "store").string(), clock));
   TRY(std::string token, control_token((config.state / "control.token").string(), random));
+  TRY(std::unique_ptr<host::Sandbox> sandbox,
+      host::open_linux_sandbox(runtime, clock, {.folder = config.state / "sandboxes"}));
+  base::log::info("region", "functions run with {}", sandbox->description());
   return std::make_unique<LiveRegion>(std::move(config), std::move(store), std::move(token),
-                                      runtime, clock, random);
+                                      std::move(sandbox), runtime, clock, random);
 }
 
 }  // namespace terrarium::region

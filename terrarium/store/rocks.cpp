@@ -21,6 +21,7 @@ constexpr std::size_t kWriteBufferBytes = 8 << 20;
 // Also what a restart replays at most: well under a second.
 constexpr std::size_t kLogBytesMax = 32 << 20;
 constexpr std::size_t kCacheBytes = 16 << 20;
+constexpr int kCacheShardBits = 2;
 constexpr int kOpenFilesMax = 256;
 constexpr base::Duration kSlowSync = std::chrono::seconds(1);
 
@@ -65,6 +66,10 @@ rocksdb::ColumnFamilyOptions table_options(const std::shared_ptr<rocksdb::Cache>
   blocks.block_cache = cache;
   blocks.block_size = 8 << 10;
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
+  // In parts of a block each: the filter of one large file would fill a small cache by itself, and
+  // be read again for every key.
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
   blocks.cache_index_and_filter_blocks = true;
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
   rocksdb::ColumnFamilyOptions options;
@@ -246,7 +251,7 @@ base::Result<std::unique_ptr<Store>> open_rocks_store(const std::string& path, b
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
   if (failure) return base::fail_errno("make the state folder " + path, failure.value());
-  const auto cache = rocksdb::NewLRUCache(kCacheBytes);
+  const auto cache = rocksdb::NewLRUCache(kCacheBytes, kCacheShardBits);
   std::vector<rocksdb::ColumnFamilyDescriptor> tables;
   // RocksDB insists on its default one, which stays empty.
   tables.emplace_back(rocksdb::kDefaultColumnFamilyName, table_options(cache));

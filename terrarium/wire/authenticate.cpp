@@ -12,8 +12,6 @@
 namespace terrarium::wire {
 namespace {
 
-constexpr std::size_t kSigningKeysMax = 4096;
-
 // What AWS calls one refusal in each protocol family.
 struct AuthenticationRows {
   base::ErrorRow unknown_key;
@@ -128,9 +126,14 @@ std::string SigningKeys::get(std::string_view secret_access_key, const aws::Scop
   }
   std::string key = aws::signing_key(secret_access_key, scope);
   const std::lock_guard lock(mutex_);
-  if (keys_.size() >= kSigningKeysMax) keys_.erase(keys_.begin());
+  if (keys_.size() >= kMax) keys_.erase(keys_.begin());
   keys_.emplace(name, key);
   return key;
+}
+
+std::size_t SigningKeys::size() const {
+  const std::lock_guard lock(mutex_);
+  return keys_.size();
 }
 
 base::Result<Key> Authenticator::find_key(const std::string& access_key_id,

@@ -21,10 +21,13 @@ namespace terrarium::wire {
 // Signing keys by secret and scope, the oldest forgotten first: four HMACs saved a request.
 class SigningKeys {
  public:
+  static constexpr std::size_t kMax = 4096;
+
   std::string get(std::string_view secret_access_key, const aws::Scope& scope);
+  std::size_t size() const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::string> keys_;
 };
 

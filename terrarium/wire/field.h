@@ -59,6 +59,11 @@ void* ensure_field(void* structure) {
 }
 
 template <class T>
+std::shared_ptr<void> make_shared() {
+  return std::make_shared<T>();
+}
+
+template <class T>
 std::size_t list_size(const void* list) {
   static_assert(!std::is_same_v<T, bool>, "std::vector<bool> has no addressable elements");
   return static_cast<const std::vector<T>*>(list)->size();

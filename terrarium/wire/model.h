@@ -103,6 +103,7 @@ struct OperationModel {
   int http_status = 200;
   const Shape* input = nullptr;   // null: none
   const Shape* output = nullptr;  //
+  std::shared_ptr<void> (*make_input)() = nullptr;
   std::string_view result_wrapper;
   bool streaming_input = false;    // Context::body carries the body
   bool checksum_required = false;  // refused without Content-MD5 or x-amz-checksum-*

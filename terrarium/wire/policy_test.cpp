@@ -60,7 +60,8 @@ TEST(Policy, BucketMaySendToTheQueueThatNamesIt) {
 
 TEST(Policy, ExplicitDenyWinsWhereverItStands) {
   const Policy both = policy(R"([
-      {"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/secret/*"},
+      {"Effect":"Deny","Principal":"*","Action":"s3:GetObject",
+       "Resource":"arn:aws:s3:::b/secret/*"},
       {"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*"}])");
   EXPECT_EQ(both.evaluate(request_of({}, "s3:GetObject", "arn:aws:s3:::b/a")), Decision::Allow);
   EXPECT_EQ(both.evaluate(request_of({}, "s3:GetObject", "arn:aws:s3:::b/secret/a")),

@@ -30,6 +30,13 @@ bool speaks(const RoutedService& service, Protocol protocol) {
          service.entry.model->protocols.end();
 }
 
+const RoutedService* find_by_protocol(const Services& services, Protocol protocol) {
+  for (const auto& service : services) {
+    if (speaks(*service, protocol)) return service.get();
+  }
+  return nullptr;
+}
+
 bool has_form(const http::Request& request) {
   const std::string_view type = request.headers.find("content-type").value_or("");
   return request.method == "POST" &&
@@ -75,10 +82,13 @@ Selection select_service(const http::Request& request, const Services& services)
   } else {
     const std::string host = service_of_host(request.headers.find("host").value_or(""));
     selection.name = host.empty() ? "s3" : host;
-    // Unsigned calls of query services are refused as those refuse them; anything else unsigned
-    // can only be S3's.
-    if (host.empty() && (has_form(request) || has_action(request))) selection.name = "sts";
     selection.service = find_by_signing_name(services, selection.name);
+    // An unsigned call of some query service is refused as any of them refuses it; everything else
+    // that is unsigned can only be S3's.
+    if (host.empty() && (has_form(request) || has_action(request))) {
+      selection.name = "query";
+      selection.service = find_by_protocol(services, Protocol::Query);
+    }
   }
   selection.protocol = selection.service != nullptr ? protocol_of(*selection.service, request)
                                                     : likely_protocol(request);

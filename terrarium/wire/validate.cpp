@@ -40,17 +40,26 @@ std::string shown(std::string_view value) {
 // Walks a decoded input and writes down what violates its shape.
 class Validator {
  public:
+  explicit Validator(const std::vector<Missing>& missing) : missing_(missing) {}
+
   void structure(const Shape& shape, const void* value, const Path& path) {
     for (const Member& member : shape.members) {
-      if (const void* inner = member.get(value)) {
-        any(*member.shape, inner, Path{&path, member.name, 0});
-      }
+      const Path at{&path, member.name, 0};
+      const void* inner = member.get(value);
+      if (inner == nullptr || (member.required && is_missing(at))) continue;
+      any(*member.shape, inner, at);
     }
   }
 
   std::vector<std::string> violations;
 
  private:
+  // A required member that did not come has its type's empty value, which means nothing.
+  bool is_missing(const Path& path) const {
+    return !missing_.empty() &&
+           std::ranges::find(missing_, constraint_name(path), &Missing::constraint) != missing_.end();
+  }
+
   void any(const Shape& shape, const void* value, const Path& path) {
     if (violations.size() >= kViolationsMax) return;
     switch (shape.kind) {
@@ -129,6 +138,8 @@ class Validator {
     violations.push_back(fmt::format("Value '{}' at '{}' failed to satisfy constraint: {}",
                                      shown(value), constraint_name(path), constraint));
   }
+
+  const std::vector<Missing>& missing_;
 };
 
 // A row with static storage for each code that a model may name.
@@ -174,7 +185,7 @@ base::Result<void> validate(const ServiceModel& service, Protocol protocol, cons
     return base::fail(errors::kMissingParameter,
                       "The request must contain the parameter " + name + ".");
   }
-  Validator validator;
+  Validator validator(report.all());
   for (const Missing& missing : report.all()) {
     validator.violations.push_back(
         fmt::format("Value null at '{}' failed to satisfy constraint: Member must not be null",

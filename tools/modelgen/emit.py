@@ -273,6 +273,8 @@ class Descriptors:
             if direction in operation:
                 shape = operation[direction]["shape"]
                 fields.append(f".{direction} = &{self.shape(shape)}")
+        if "input" in operation:
+            fields.append(f".make_input = wire::make_shared<{operation['input']['shape']}>")
         if "resultWrapper" in operation.get("output", {}):
             fields.append(f".result_wrapper = {quote(operation['output']['resultWrapper'])}")
         if self.streams(operation):

@@ -44,55 +44,63 @@ async function ask(path, options) {
   return answer;
 }
 
-// A list of the newest things first, with a button for older ones.
+// A list of the newest things first, with a button for older ones. Identifiers may become visible out
+// of order, so what is shown is known one by one.
 class Feed {
   constructor({path, list, empty, older, error, render}) {
     Object.assign(this, {path, list, empty, older, error, render});
-    this.newest = 0;
-    this.oldest = Infinity;
+    this.shown = new Set();
+    this.oldest = 0;
+    this.failing = false;
     this.older.addEventListener("click", () => this.showOlder());
   }
 
-  // Adds what is newer than the newest shown. True when it could ask.
+  fetchPage(before) {
+    const from = before === undefined ? "" : `&before=${before}`;
+    return ask(`${this.path}?limit=${PAGE}${from}`);
+  }
+
   async refresh() {
     try {
-      let page = await ask(`${this.path}?limit=${PAGE}`);
-      const first = this.newest === 0;
-      const fresh = [];
-      for (;;) {
-        const unseen = page.filter((each) => each.id > this.newest);
-        fresh.push(...unseen);
-        if (first || unseen.length < PAGE) break;
-        page = await ask(`${this.path}?limit=${PAGE}&before=${unseen[unseen.length - 1].id}`);
+      let page = await this.fetchPage();
+      if (this.shown.size === 0) {
+        page.forEach((each) => this.add(each));
+        this.older.hidden = page.length < PAGE;
       }
-      for (const each of fresh.reverse()) this.add(each);
-      if (first) this.older.hidden = fresh.length < PAGE;
-      showError(this.error, "");
-      this.empty.hidden = this.list.children.length > 0;
+      // Pages that are new from end to end have more news below them.
+      for (;;) {
+        const news = page.filter((each) => each.id > this.oldest && !this.shown.has(each.id));
+        news.forEach((each) => this.add(each));
+        if (news.length < PAGE) break;
+        page = await this.fetchPage(page[page.length - 1].id);
+      }
+      this.empty.hidden = this.shown.size > 0;
+      if (this.failing) showError(this.error, "");
+      this.failing = false;
     } catch (failure) {
+      this.failing = true;
       showError(this.error, failure.message);
     }
   }
 
   add(each) {
-    if (each.id <= this.newest) return;
-    this.list.prepend(this.render(each));
-    this.newest = each.id;
-    this.oldest = Math.min(this.oldest, each.id);
-    this.empty.hidden = true;
+    if (this.shown.has(each.id)) return;
+    const item = this.render(each);
+    item.dataset.id = each.id;
+    const below = [...this.list.children].find((other) => Number(other.dataset.id) < each.id);
+    this.list.insertBefore(item, below || null);
+    this.shown.add(each.id);
+    this.oldest = Math.min(this.oldest || each.id, each.id);
   }
 
   async showOlder() {
     this.older.disabled = true;
     try {
-      const page = await ask(`${this.path}?limit=${PAGE}&before=${this.oldest}`);
-      for (const each of page) {
-        this.list.append(this.render(each));
-        this.oldest = each.id;
-      }
+      const page = await this.fetchPage(this.oldest);
+      page.forEach((each) => this.add(each));
       this.older.hidden = page.length < PAGE;
-      showError(this.error, "");
     } catch (failure) {
+      this.failing = true;
       showError(this.error, failure.message);
     }
     this.older.disabled = false;
@@ -209,6 +217,7 @@ async function postMessage(event) {
       body: JSON.stringify({author: author.value, body: body.value}),
     });
     body.value = "";
+    showError(error, "");
     remember(author.value);
     await messages.refresh();
     byId("message-status").textContent = "Posted.";

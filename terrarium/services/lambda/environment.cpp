@@ -19,7 +19,7 @@ constexpr const char* kBootstrap = "bootstrap";
 
 }  // namespace
 
-Environment::Environment(Parts parts, Spec spec)
+ExecutionEnvironment::ExecutionEnvironment(Parts parts, Spec spec)
     : parts_(parts),
       spec_(std::move(spec)),
       log_group_(log_group_of(*spec_.function)),
@@ -28,7 +28,7 @@ Environment::Environment(Parts parts, Spec spec)
       wake_(parts.clock),
       started_(parts.clock.now()) {}
 
-std::map<std::string, std::string> Environment::variables() const {
+std::map<std::string, std::string> ExecutionEnvironment::variables() const {
   const FunctionRecord& function = *spec_.function;
   const std::string root = parts_.sandbox.code_path(spec_.code);
   std::map<std::string, std::string> variables = spec_.credentials;
@@ -59,7 +59,7 @@ std::map<std::string, std::string> Environment::variables() const {
   return variables;
 }
 
-base::Result<void> Environment::launch() {
+base::Result<void> ExecutionEnvironment::launch() {
   TRY(endpoint_, parts_.frontend.open(*this));
   const FunctionRecord& function = *spec_.function;
   host::SandboxSpec sandbox{
@@ -74,7 +74,7 @@ base::Result<void> Environment::launch() {
   return {};
 }
 
-runtime::Task<void> Environment::start() {
+runtime::Task<void> ExecutionEnvironment::start() {
   log(init_start_line(spec_.function->runtime, spec_.place.region));
   const std::filesystem::path bootstrap = spec_.code / kBootstrap;
   if (::access(bootstrap.c_str(), F_OK) != 0) {
@@ -103,7 +103,7 @@ runtime::Task<void> Environment::start() {
       Failure{.type = "Sandbox.Timedout", .text = timed_out_text(limit), .timed_out = true});
 }
 
-void Environment::become_ended(std::optional<Failure> why) {
+void ExecutionEnvironment::become_ended(std::optional<Failure> why) {
   if (state_ == State::Ended) return;
   state_ = State::Ended;
   failure_ = std::move(why);
@@ -113,12 +113,12 @@ void Environment::become_ended(std::optional<Failure> why) {
   if (on_ended) on_ended(*this);
 }
 
-void Environment::end() {
+void ExecutionEnvironment::end() {
   become_ended(Failure{.type = "Runtime.ExitError", .text = "Runtime was stopped"});
 }
 
 // Waits for the program's end and clears everything away; the last to hold the environment.
-runtime::Task<void> Environment::watch(std::shared_ptr<Environment> self) {
+runtime::Task<void> ExecutionEnvironment::watch(std::shared_ptr<ExecutionEnvironment> self) {
   std::optional<runtime::ExitStatus> status;
   while (process_ && !status && !parts_.tasks.stopping()) {
     status = co_await process_->wait_until(kNever);
@@ -135,13 +135,13 @@ runtime::Task<void> Environment::watch(std::shared_ptr<Environment> self) {
   changed_.notify_all();
 }
 
-runtime::Task<void> Environment::wait_cleared(base::Timestamp deadline) {
+runtime::Task<void> ExecutionEnvironment::wait_cleared(base::Timestamp deadline) {
   while (!cleared_ && parts_.clock.now() < deadline && !parts_.tasks.stopping()) {
     co_await changed_.wait_until(deadline);
   }
 }
 
-runtime::Task<void> Environment::pump(std::shared_ptr<Environment> self) {
+runtime::Task<void> ExecutionEnvironment::pump(std::shared_ptr<ExecutionEnvironment> self) {
   for (;;) {
     const std::string output = co_await process_->read_output();
     if (output.empty()) break;
@@ -149,7 +149,7 @@ runtime::Task<void> Environment::pump(std::shared_ptr<Environment> self) {
   }
 }
 
-void Environment::take(std::string_view output) {
+void ExecutionEnvironment::take(std::string_view output) {
   unfinished_line_ += output;
   std::string_view rest = unfinished_line_;
   for (;;) {
@@ -165,7 +165,7 @@ void Environment::take(std::string_view output) {
   unfinished_line_ = std::string(rest);
 }
 
-void Environment::log(std::string message) {
+void ExecutionEnvironment::log(std::string message) {
   tail_ += message;
   if (tail_.size() > kLogTailBytes) tail_.erase(0, tail_.size() - kLogTailBytes);
   parts_.logs.append({.region = spec_.place.region,
@@ -175,7 +175,7 @@ void Environment::log(std::string message) {
                       .message = std::move(message)});
 }
 
-runtime::Task<base::Result<Invocation>> Environment::next() {
+runtime::Task<base::Result<Invocation>> ExecutionEnvironment::next() {
   const auto gone = [] {
     return base::fail(base::ErrorKind::Cancelled, "The execution environment has ended");
   };
@@ -207,12 +207,12 @@ runtime::Task<base::Result<Invocation>> Environment::next() {
   co_return *current_;
 }
 
-base::Result<void> Environment::check_request(const std::string& request_id) const {
+base::Result<void> ExecutionEnvironment::check_request(const std::string& request_id) const {
   if (state_ == State::Busy && delivered_ && current_->request_id == request_id) return {};
   return base::fail(base::ErrorKind::InvalidInput, "Invalid request ID");
 }
 
-base::Result<void> Environment::respond(const std::string& request_id, std::string payload) {
+base::Result<void> ExecutionEnvironment::respond(const std::string& request_id, std::string payload) {
   TRY_VOID(check_request(request_id));
   answer_ = Answer{.payload = std::move(payload)};
   state_ = State::Finishing;
@@ -220,7 +220,7 @@ base::Result<void> Environment::respond(const std::string& request_id, std::stri
   return {};
 }
 
-base::Result<void> Environment::fail(const std::string& request_id, std::string error_type,
+base::Result<void> ExecutionEnvironment::fail(const std::string& request_id, std::string error_type,
                                      std::string payload) {
   TRY_VOID(check_request(request_id));
   answer_ = Answer{
@@ -230,7 +230,7 @@ base::Result<void> Environment::fail(const std::string& request_id, std::string 
   return {};
 }
 
-base::Result<void> Environment::fail_init(std::string error_type, std::string payload) {
+base::Result<void> ExecutionEnvironment::fail_init(std::string error_type, std::string payload) {
   if (state_ != State::Starting) {
     return base::fail(base::ErrorKind::Conflict,
                       "Transition from Ready to InitError is not allowed");
@@ -241,7 +241,7 @@ base::Result<void> Environment::fail_init(std::string error_type, std::string pa
   return {};
 }
 
-runtime::Task<Outcome> Environment::invoke(Invocation invocation) {
+runtime::Task<Outcome> ExecutionEnvironment::invoke(Invocation invocation) {
   CHECK(state_ == State::Idle || state_ == State::Ended, "one invocation at a time");
   const auto self = shared_from_this();
   const base::Timestamp started = parts_.clock.now();
@@ -267,7 +267,7 @@ runtime::Task<Outcome> Environment::invoke(Invocation invocation) {
   co_return conclude(started);
 }
 
-void Environment::sample_memory() {
+void ExecutionEnvironment::sample_memory() {
   if (!process_) return;
   const auto limit = static_cast<std::uint64_t>(spec_.function->memory_mb) * kMebibyte;
   // Each process's own peak, added up, may come to more than they ever held at once.
@@ -275,7 +275,7 @@ void Environment::sample_memory() {
   memory_peak_bytes_ = std::max(memory_peak_bytes_, held);
 }
 
-Outcome Environment::conclude(base::Timestamp started) {
+Outcome ExecutionEnvironment::conclude(base::Timestamp started) {
   const base::Timestamp now = parts_.clock.now();
   if (process_) take(process_->take_output());
   sample_memory();

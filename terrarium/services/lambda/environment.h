@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "lib/base/random.h"
 #include "lib/runtime/event.h"
 #include "lib/runtime/task_group.h"
 #include "terrarium/host/sandbox.h"
@@ -29,8 +30,8 @@ struct Outcome {
   std::string log_tail;        // the last 4 KB of what the invocation logged
 };
 
-class Environment final : public RuntimeSession,
-                          public std::enable_shared_from_this<Environment> {
+class ExecutionEnvironment final : public RuntimeSession,
+                          public std::enable_shared_from_this<ExecutionEnvironment> {
  public:
   enum class State : std::uint8_t { Starting, Idle, Busy, Finishing, Ended };
 
@@ -52,11 +53,11 @@ class Environment final : public RuntimeSession,
     std::string endpoint_url;
   };
 
-  Environment(Parts parts, Spec spec);
+  ExecutionEnvironment(Parts parts, Spec spec);
   // Set before start(): called when it may take another invocation after the first, and once when
   // it has ended (its processes are still being cleared away).
-  std::function<void(Environment&)> on_idle;
-  std::function<void(Environment&)> on_ended;
+  std::function<void(ExecutionEnvironment&)> on_idle;
+  std::function<void(ExecutionEnvironment&)> on_ended;
 
   // Returns when the runtime asks for its first event, or when it is clear that it won't.
   runtime::Task<void> start();
@@ -94,8 +95,8 @@ class Environment final : public RuntimeSession,
 
   base::Result<void> launch();
   std::map<std::string, std::string> variables() const;
-  runtime::Task<void> watch(std::shared_ptr<Environment> self);
-  runtime::Task<void> pump(std::shared_ptr<Environment> self);
+  runtime::Task<void> watch(std::shared_ptr<ExecutionEnvironment> self);
+  runtime::Task<void> pump(std::shared_ptr<ExecutionEnvironment> self);
   base::Result<void> check_request(const std::string& request_id) const;
   void become_ended(std::optional<Failure> why);
   void take(std::string_view output);

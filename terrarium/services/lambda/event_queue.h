@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "lib/base/random.h"
 #include "lib/runtime/event.h"
 #include "lib/runtime/task_group.h"
 #include "terrarium/services/lambda/fleet.h"

@@ -20,7 +20,7 @@
 
 namespace terrarium::lambda {
 
-using EnvironmentPtr = std::shared_ptr<Environment>;
+using EnvironmentPtr = std::shared_ptr<ExecutionEnvironment>;
 
 struct FleetLimits {
   std::size_t environments_max = 16;
@@ -36,7 +36,7 @@ class Fleet {
  public:
   // All outlive it.
   struct Parts {
-    Environment::Parts environment;
+    ExecutionEnvironment::Parts environment;
     iam::Api& iam;
     const CodeStore& code;
     std::string endpoint_url;
@@ -75,7 +75,7 @@ class Fleet {
   Parts parts_;
   FleetLimits limits_;
   std::map<Key, std::shared_ptr<FunctionPool>> pools_;
-  std::list<std::weak_ptr<Environment>> environments_;  // those that have ended last the longest
+  std::list<std::weak_ptr<ExecutionEnvironment>> environments_;  // those that have ended last the longest
   std::size_t live_ = 0;
   runtime::Event functions_changed_;
 };
@@ -111,8 +111,8 @@ class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
   runtime::Task<base::Result<void>> refresh_credentials();
   EnvironmentPtr take_idle();
   bool all_busy() const;
-  void became_idle(Environment& environment);
-  void ended(Environment& environment);
+  void became_idle(ExecutionEnvironment& environment);
+  void ended(ExecutionEnvironment& environment);
   bool evict_oldest();
   void set_record(std::shared_ptr<const FunctionRecord> record);
   void close();
@@ -122,7 +122,7 @@ class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
   std::string region_;
   std::shared_ptr<const FunctionRecord> record_;
   std::list<Idle> idle_;  // the one used last at the back
-  std::map<Environment*, EnvironmentPtr> live_;
+  std::map<ExecutionEnvironment*, EnvironmentPtr> live_;
   std::size_t in_use_ = 0;
   base::Duration init_estimate_;
   std::map<std::string, std::string> credentials_;

@@ -40,7 +40,9 @@ void Poller::start() {
 
 void Poller::stop() { parts_.tasks.spawn("stop mapping", finish(shared_from_this())); }
 
-runtime::Task<void> Poller::finish(std::shared_ptr<Poller> self) { co_await receiving_.stop(); }
+runtime::Task<void> Poller::stopped() { co_await receiving_.stop(); }
+
+runtime::Task<void> Poller::finish(std::shared_ptr<Poller> self) { co_await self->stopped(); }
 
 void Poller::problem(const std::string& what, const base::Error& error) {
   last_result_ = "PROBLEM: " + what;

@@ -35,6 +35,8 @@ class Poller : public std::enable_shared_from_this<Poller> {
   void start();
   // Receives no more, from now on; batches under way go on.
   void stop();
+  // The same, waited for.
+  runtime::Task<void> stopped();
 
   const MappingRecord& record() const { return record_; }
   const std::string& last_result() const { return last_result_; }
@@ -50,7 +52,7 @@ class Poller : public std::enable_shared_from_this<Poller> {
   runtime::Task<void> run_batch(std::shared_ptr<Poller> self, std::shared_ptr<FunctionPool> pool,
                                 Messages messages);
   runtime::Task<void> settle(Messages messages, Outcome outcome);
-  runtime::Task<void> finish(std::shared_ptr<Poller> self);
+  static runtime::Task<void> finish(std::shared_ptr<Poller> self);
   void problem(const std::string& what, const base::Error& error);
 
   Parts parts_;

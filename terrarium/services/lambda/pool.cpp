@@ -97,7 +97,7 @@ EnvironmentPtr FunctionPool::take_idle() {
 
 bool FunctionPool::all_busy() const {
   return std::ranges::none_of(live_, [](const auto& environment) {
-    return environment.second->state() == Environment::State::Finishing;
+    return environment.second->state() == ExecutionEnvironment::State::Finishing;
   });
 }
 
@@ -142,9 +142,9 @@ runtime::Task<base::Result<EnvironmentPtr>> FunctionPool::start_one() {
     fleet_.release();
     co_return std::unexpected(base::wrap(std::move(refreshed).error(), "assume the role"));
   }
-  auto environment = std::make_shared<Environment>(
+  auto environment = std::make_shared<ExecutionEnvironment>(
       fleet_.parts_.environment,
-      Environment::Spec{.function = record_,
+      ExecutionEnvironment::Spec{.function = record_,
                         .place = place(),
                         .code = fleet_.parts_.code.files(record_->code_sha256_hex),
                         .credentials = credentials_,
@@ -154,10 +154,10 @@ runtime::Task<base::Result<EnvironmentPtr>> FunctionPool::start_one() {
   std::erase_if(fleet_.environments_, [](const auto& gone) { return gone.expired(); });
   fleet_.environments_.push_back(environment);
   const std::weak_ptr<FunctionPool> weak = weak_from_this();
-  environment->on_idle = [weak](Environment& idle) {
+  environment->on_idle = [weak](ExecutionEnvironment& idle) {
     if (const auto pool = weak.lock()) pool->became_idle(idle);
   };
-  environment->on_ended = [weak, &fleet = fleet_](Environment& gone) {
+  environment->on_ended = [weak, &fleet = fleet_](ExecutionEnvironment& gone) {
     if (const auto pool = weak.lock()) pool->ended(gone);
     fleet.release();
   };
@@ -168,7 +168,7 @@ runtime::Task<base::Result<EnvironmentPtr>> FunctionPool::start_one() {
   co_return environment;
 }
 
-void FunctionPool::became_idle(Environment& environment) {
+void FunctionPool::became_idle(ExecutionEnvironment& environment) {
   const auto found = live_.find(&environment);
   if (found == live_.end()) return;
   const EnvironmentPtr held = found->second;
@@ -184,7 +184,7 @@ void FunctionPool::became_idle(Environment& environment) {
   }
 }
 
-void FunctionPool::ended(Environment& environment) {
+void FunctionPool::ended(ExecutionEnvironment& environment) {
   std::erase_if(idle_, [&environment](const Idle& idle) {
     return idle.environment.get() == &environment;
   });

@@ -194,13 +194,12 @@ std::string without_aws_chunked(std::string_view content_encoding) {
 }
 
 base::Result<CopySource> parse_copy_source(std::string_view header) {
-  constexpr std::string_view name = "x-amz-copy-source";
   constexpr std::string_view version = "?versionId=";
   const std::string_view whole = header;
   const auto broken = [whole] {
     return invalid_argument("Copy Source must mention the source bucket and key: "
                             "sourcebucket/sourcekey",
-                            std::string(name), std::string(whole));
+                            "x-amz-copy-source", std::string(whole));
   };
   // Clients encode the key but not this: a '?' of the key itself comes as %3F.
   if (const std::size_t at = header.rfind(version); at != std::string_view::npos) {

@@ -35,7 +35,7 @@ bool event_covers(std::string_view pattern, std::string_view event) {
 }
 
 base::Result<void> check_event(const std::string& event) {
-  if (std::ranges::contains(kEvents, event)) return {};
+  if (std::ranges::find(kEvents, event) != kEvents.end()) return {};
   for (const std::string_view other : kOtherEvents) {
     if (event.starts_with(other)) return not_supported("The event type " + event);
   }
@@ -134,7 +134,7 @@ base::Result<NotificationRule> check_rule(const QueueConfiguration& given, std::
   }
   for (const std::string& event : given.events) {
     TRY_VOID(check_event(event));
-    if (!std::ranges::contains(rule.events, event)) rule.events.push_back(event);
+    if (std::ranges::find(rule.events, event) == rule.events.end()) rule.events.push_back(event);
   }
   if (given.filter) TRY_VOID(check_filter(*given.filter, rule));
   return rule;
@@ -216,6 +216,17 @@ bool matches(const NotificationRule& rule, ObjectEvent event, std::string_view k
          std::ranges::any_of(rule.events, [&name](std::string_view pattern) {
            return event_covers(pattern, name);
          });
+}
+
+ResponseIds response_ids(const wire::Context& context) {
+  ResponseIds ids;
+  for (const char c : context.request_id) {
+    if (c == '-') continue;
+    ids.request_id += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (ids.request_id.size() == 16) break;
+  }
+  ids.host_id = base::base64_encode(context.request_id);
+  return ids;
 }
 
 std::string event_document(const wire::Context& context, const BucketRecord& bucket,

@@ -1,5 +1,7 @@
 #include "terrarium/services/s3/service.h"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 
 #include "generated/s3/errors.h"
@@ -78,6 +80,17 @@ base::Result<void> Service::start() {
 runtime::Task<void> Service::stop() {
   co_await outbox_.stop();
   if (bodies_) co_await bodies_->stop();
+}
+
+boost::json::array Service::status() const {
+  boost::json::array buckets;
+  const auto end = store::prefix_end(kBucketPrefix);
+  for (auto at = store_.scan(store::Table::S3, kBucketPrefix, end); at->valid(); at->next()) {
+    const auto bucket = decode_bucket(at->value());
+    if (!bucket.has_value()) continue;
+    buckets.push_back(boost::json::object{{"name", bucket->name}, {"region", bucket->region}});
+  }
+  return buckets;
 }
 
 base::Result<BucketRecord> Service::find_bucket(std::string_view name) const {
@@ -200,9 +213,7 @@ void Service::add_events(Change& change, ObjectEvent event, const std::string& k
     record.bucket = change.bucket.name;
     record.body = event_document(change.context, change.bucket, rule, event, key, object, sequence);
     change.batch.put(store::Table::S3, event_key(rule.queue_arn, sequence, own), encode(record));
-    if (!std::ranges::contains(change.aftermath.woken, rule.queue_arn)) {
-      change.aftermath.woken.push_back(rule.queue_arn);
-    }
+    change.aftermath.woken.push_back(rule.queue_arn);
   }
 }
 

@@ -5,6 +5,8 @@
 // no two changes of a bucket cross; the answer waits until the store has synced it.
 #pragma once
 
+#include <boost/json/fwd.hpp>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -55,6 +57,9 @@ class Service final : public Api {
   base::Result<void> start();
   // After the last operation has ended. Control executor.
   runtime::Task<void> stop();
+
+  // [{"name": ..., "region": ...}], for `terrarium status`.
+  boost::json::array status() const;
 
   runtime::Task<base::Result<std::string>> read_object(std::string bucket, std::string key,
                                                        std::size_t bytes_max) override;

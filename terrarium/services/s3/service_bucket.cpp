@@ -122,7 +122,8 @@ Task<base::Result<CreateBucketOutput>> Service::create_bucket(const wire::Contex
   const CreateBucketConfiguration configuration =
       request.create_bucket_configuration.value_or(CreateBucketConfiguration());
   CO_TRY_VOID(check_location(configuration.location_constraint, context.region));
-  if (configuration.tags) CO_TRY(record.tags, check_tags(*configuration.tags, kBucketTagsMax));
+  CO_TRY(record.tags,
+         check_tags(configuration.tags.value_or(std::vector<Tag>()), kBucketTagsMax));
 
   auto created =
       co_await runtime::run_on(runtime_.control(), create_on_control(context, record));

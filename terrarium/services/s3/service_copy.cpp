@@ -115,7 +115,9 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
     ObjectRecord record;
     CO_TRY(record.headers, headers_of_copy(request, original, replace_metadata));
     record.tags = original.tags;
-    if (replace_tags) CO_TRY(record.tags, parse_tagging_header(request.tagging.value_or("")));
+    if (replace_tags) {
+      CO_TRY(record.tags, parse_tagging_header(request.tagging.value_or("")));
+    }
     CO_TRY(const base::DigestKind checksum,
            checksum_of_copy(request.checksum_algorithm, original));
     auto copied = co_await copy_body(original, {0, original.bytes}, checksum, true);

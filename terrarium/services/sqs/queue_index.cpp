@@ -11,8 +11,9 @@ std::uint64_t QueueIndex::next_sequence(base::Timestamp now) const {
 }
 
 void QueueIndex::add(std::uint64_t sequence, const IndexRecord& record, base::Timestamp now) {
-  const auto [place, fresh] = entries_.try_emplace(sequence, Entry{record});
-  CHECK(fresh, "a sequence number names one message");
+  const std::size_t before = entries_.size();
+  const auto place = entries_.try_emplace(entries_.end(), sequence, Entry{record});
+  CHECK(entries_.size() == before + 1, "a sequence number names one message");
   last_ = std::max(last_, sequence);
   Entry& entry = place->second;
   if (record.moved) moved_.emplace(record.sent, sequence);

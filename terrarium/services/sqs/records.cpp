@@ -52,7 +52,7 @@ struct Reader {
     return value;
   }
   std::string text(int length_bytes) { return std::string(take(number(length_bytes))); }
-  base::Timestamp time() {
+  base::Timestamp moment() {
     return base::Timestamp(base::Duration(static_cast<std::int64_t>(number(8))));
   }
 };
@@ -195,10 +195,10 @@ base::Result<IndexRecord> decode_index(std::string_view value) {
   if (value.size() != 41) return damaged("message index");
   Reader reader{value};
   IndexRecord record;
-  record.sent = reader.time();
-  record.visible_at = reader.time();
-  record.first_received = reader.time();
-  record.last_received = reader.time();
+  record.sent = reader.moment();
+  record.visible_at = reader.moment();
+  record.first_received = reader.moment();
+  record.last_received = reader.moment();
   record.receives = static_cast<std::uint32_t>(reader.number(4));
   record.tag = static_cast<std::uint32_t>(reader.number(4));
   record.moved = reader.number(1) != 0;
