@@ -53,8 +53,11 @@ float long_side(const cv::Mat& image) {
 cv::Mat at_most(const cv::Mat& image, int length) {
   const float scale = static_cast<float>(length) / long_side(image);
   if (scale >= 1) return image;
+  const auto side = [scale](int of) {
+    return std::max(1, static_cast<int>(static_cast<float>(of) * scale));
+  };
   cv::Mat smaller;
-  cv::resize(image, smaller, cv::Size(), scale, scale, cv::INTER_AREA);
+  cv::resize(image, smaller, cv::Size(side(image.cols), side(image.rows)), 0, 0, cv::INTER_AREA);
   return smaller;
 }
 
@@ -127,7 +130,7 @@ struct Detector::Networks {
 
 std::vector<Proposal> Detector::Networks::propose_in_tiles(const cv::Mat& rgb, int length) {
   const cv::Mat image = at_most(rgb, length);
-  const float scale = static_cast<float>(rgb.cols) / static_cast<float>(image.cols);
+  const float scale = long_side(rgb) / long_side(image);
   std::vector<Proposal> found;
   for (const int top : tile_starts(image.rows)) {
     for (const int left : tile_starts(image.cols)) {

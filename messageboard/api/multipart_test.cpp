@@ -153,12 +153,12 @@ TEST(Multipart, OptionsAreReadAsBrowsersWriteThem) {
 }
 
 TEST(Multipart, FileNamesLoseTheirWindowsPath) {
-  const Outcome outcome = parse(part(R"(name=f; filename="C:\photos\a.jpg")", "x") +
-                                part(R"(name=f; filename="\\\\server\\b.jpg")", "x") +
-                                part("name=f; filename=\"caf\xe9.jpg\"", "x") +
-                                part("name=f; filename=\"../../etc/passwd\"", "x") +
-                                part("name=f; filename=\"\"", "x") +
-                                part("name=f; filename=\"a\"", "x") + "--XX--");
+  const Outcome outcome =
+      parse(part(R"(name=f; filename="C:\photos\a.jpg")", "x") +
+            part(R"(name=f; filename="\\\\server\\b.jpg")", "x") +
+            part("name=f; filename=\"caf\xe9.jpg\"", "x") +
+            part("name=f; filename=\"../../etc/passwd\"", "x") +
+            part("name=f; filename=\"\"", "x") + part("name=f; filename=\"a\"", "x") + "--XX--");
   ASSERT_EQ(outcome.parts.size(), 6u);
   EXPECT_EQ(outcome.parts[4].filename, "");
   EXPECT_EQ(outcome.parts[5].filename, "a");

@@ -58,8 +58,8 @@ class Pipeline : public std::enable_shared_from_this<Pipeline> {
   Pipeline(runtime::Executor executor, base::Clock& clock, Connection connection, Owner& owner);
   ~Pipeline();
 
-  // Watches the connection, also while it is idle: call once. The pending wait holds a reference, so
-  // that an owner may let go of the pipeline from within any call into it.
+  // Watches the connection, also while it is idle: call once. The pending wait holds a reference,
+  // so that an owner may let go of the pipeline from within any call into it.
   void start() { await_readable(); }
   void send(Operation& operation);
   // Operations sent and not done.

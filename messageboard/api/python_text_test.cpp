@@ -68,8 +68,26 @@ TEST(PythonText, IntegersAreReadAsIntDoes) {
 
 TEST(PythonText, WhatIntRefusesIsRefused) {
   const std::vector<std::string> refused = {
-      "",  " ",   "a",   "1.0", "1e3",  "0x1",    "_1",     "1_",      "1__0",
-      "+", "--1", "+-1", "1 2", "\xff", "\u2171", "\u00b2", "\x1f" "1", "1\u200b", "- 1",
+      "",
+      " ",
+      "a",
+      "1.0",
+      "1e3",
+      "0x1",
+      "_1",
+      "1_",
+      "1__0",
+      "+",
+      "--1",
+      "+-1",
+      "1 2",
+      "\xff",
+      "\u2171",
+      "\u00b2",
+      "\x1f"
+      "1",
+      "1\u200b",
+      "- 1",
   };
   for (const std::string& text : refused) EXPECT_EQ(python_int(text), std::nullopt) << text;
   EXPECT_EQ(python_int(std::string("1\0", 2)), std::nullopt);

@@ -56,7 +56,8 @@ int serve(const Options& options) {
   ::sigaddset(&signals, SIGUSR1);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  ::umask(0027);
+  // Functions and programs of other users read their code here; what is private is made so by name.
+  ::umask(0022);
   raise_descriptor_limit();
   const char* const level = std::getenv("TERRARIUM_LOG");
   if (level != nullptr && std::string_view(level) == "debug") {

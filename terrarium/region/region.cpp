@@ -97,11 +97,26 @@ class LiveRegion final : public Region {
   }
 
   Task<http::Response> handle(http::Request& request) override {
+    if (request.path.starts_with(lambda::kCodePrefix)) co_return function_code(request);
     if (request.path.starts_with(kControlPrefix)) co_return co_await control_.handle(request);
     co_return co_await router_.handle(request);
   }
 
  private:
+  // What GetFunction's Code.Location leads to: a link that carries its own authority, as AWS's do.
+  http::Response function_code(const http::Request& request) {
+    http::Response response;
+    auto code = lambda_.open_code(request.path.substr(lambda::kCodePrefix.size()));
+    if (!code) {
+      response.status = code.error().kind == base::ErrorKind::NotFound ? 404 : 403;
+      response.body = code.error().message + "\n";
+      return response;
+    }
+    response.headers.add("Content-Type", "application/zip");
+    response.stream = *std::move(code);
+    return response;
+  }
+
   boost::json::object status() {
     boost::json::array programs;
     for (const host::ProgramStatus& program : programs_.status()) {
@@ -148,6 +163,15 @@ Result<std::unique_ptr<Region>> Region::open(RegionConfig config, runtime::Runti
   if (failure) {
     return base::fail_errno("cannot make the state folder " + config.state.string(),
                             failure.value());
+  }
+  // Pictures of people, messages, secrets: for the daemon's user only.
+  for (const char* const secret : {"store", "s3"}) {
+    std::filesystem::create_directories(config.state / secret, failure);
+    std::filesystem::permissions(config.state / secret, std::filesystem::perms::owner_all, failure);
+    if (failure) {
+      return base::fail_errno("cannot make the state folder " + config.state.string(),
+                              failure.value());
+    }
   }
   TRY(std::unique_ptr<store::Store> store,
       store::open_rocks_store((config.state / "store").string(), clock));

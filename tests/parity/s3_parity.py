@@ -80,13 +80,16 @@ class S3Parity(RegionTest):
         self.refuses("SignatureDoesNotMatch", forger.list_buckets)
 
     def test_presigned_urls_work_and_tampered_ones_do_not(self):
-        url = self.s3.generate_presigned_url(
+        signer = self.region.client("s3", signature_version="s3v4")
+        url = signer.generate_presigned_url(
             "put_object", Params={"Bucket": self.bucket, "Key": "signed"}, ExpiresIn=60)
         urllib.request.urlopen(urllib.request.Request(url, data=b"hello", method="PUT")).close()
-        url = self.s3.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": "signed"}, ExpiresIn=60)
-        with urllib.request.urlopen(url) as answer:
-            self.assertEqual(answer.read(), b"hello")
+        # The second is the older signature, still boto3's own choice for S3 in us-east-1.
+        for client in (signer, self.s3):
+            url = client.generate_presigned_url(
+                "get_object", Params={"Bucket": self.bucket, "Key": "signed"}, ExpiresIn=60)
+            with urllib.request.urlopen(url) as answer:
+                self.assertEqual(answer.read(), b"hello")
         with self.assertRaises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(url.replace("signed?", "other?"))
         self.assertEqual(caught.exception.code, 403)

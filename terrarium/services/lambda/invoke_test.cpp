@@ -54,7 +54,8 @@ TEST(LambdaInvoke, AWarmEnvironmentIsUsedAgain) {
 TEST(LambdaInvoke, TheEnvironmentVariablesAreAwss) {
   TestingRegion region;
   auto request = region.function_request();
-  request.environment.emplace().variables = {{"OWN", "value"}, {"TZ", "Europe/Paris"}};
+  request.environment.emplace().variables =
+      std::map<std::string, std::string>{{"OWN", "value"}, {"TZ", "Europe/Paris"}};
   ASSERT_TRUE(region.ask(region.service->create_function(region.context, request)).has_value());
   answer(region.invoke("{}"));
   const auto& env = region.sandbox.started().front()->spec.env;

@@ -61,7 +61,8 @@ TEST(LambdaFunctionRules, ARuntimeThatDoesNotRunHereIsRefusedByName) {
 
 TEST(LambdaFunctionRules, ReservedVariablesAndTooManyBytesAreRefused) {
   auto reserved = request();
-  reserved.environment.emplace().variables = {{"AWS_REGION", "x"}, {"OWN", "y"}};
+  reserved.environment.emplace().variables =
+      std::map<std::string, std::string>{{"AWS_REGION", "x"}, {"OWN", "y"}};
   EXPECT_NE(refusal(reserved).find("Reserved keys used in this request: AWS_REGION"),
             std::string::npos);
   auto large = request();

@@ -19,7 +19,7 @@ std::unexpected<base::Error> precondition_failed(std::string_view condition) {
 
 std::unexpected<base::Error> not_modified(const ObjectRecord& object) {
   return with_field(with_field(base::fail(errors::kNotModified, "Not Modified"), "header:ETag",
-                               quoted(object.etag)),
+                               quoted_etag(object.etag)),
                     "header:Last-Modified", base::http_date(object.last_modified));
 }
 
@@ -41,7 +41,7 @@ std::unexpected<base::Error> invalid_range(std::string_view header, std::uint64_
 
 }  // namespace
 
-std::string quoted(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
+std::string quoted_etag(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
 
 bool names_etag(std::string_view header, std::string_view etag) {
   while (!header.empty()) {

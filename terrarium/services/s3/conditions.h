@@ -15,7 +15,7 @@
 namespace terrarium::s3 {
 
 // With their quotes, as answers carry them.
-std::string quoted(std::string_view etag);
+std::string quoted_etag(std::string_view etag);
 // Whether a header that lists entity tags (quotes optional, "*" for any) names `etag`.
 bool names_etag(std::string_view header, std::string_view etag);
 

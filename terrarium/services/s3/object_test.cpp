@@ -17,11 +17,11 @@ TEST(S3Bucket, IsCreatedWithTheDefaultsOfToday) {
   const auto created = region.create_bucket("pictures");
   ASSERT_TRUE(created.has_value());
   EXPECT_EQ(created->location, "/pictures");
-  const auto block = region.wait(region.s3().get_public_access_block(region.root(), {"pictures"}));
+  const auto block = region.wait(region.s3().get_public_access_block(region.root(), {.bucket = "pictures"}));
   EXPECT_TRUE(*block->public_access_block_configuration->restrict_public_buckets);
   EXPECT_TRUE(*block->public_access_block_configuration->block_public_policy);
   const auto ownership =
-      region.wait(region.s3().get_bucket_ownership_controls(region.root(), {"pictures"}));
+      region.wait(region.s3().get_bucket_ownership_controls(region.root(), {.bucket = "pictures"}));
   EXPECT_EQ(ownership->ownership_controls->rules[0].object_ownership, "BucketOwnerEnforced");
 }
 
@@ -62,14 +62,14 @@ TEST(S3Bucket, CreationIsRefusedForWhatItCannotBe) {
 TEST(S3Bucket, TellsClientsOfOtherRegionsWhereItIs) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures", "eu-west-1").has_value());
-  const auto wrong = region.wait(region.s3().head_bucket(region.root(), {"pictures"}));
+  const auto wrong = region.wait(region.s3().head_bucket(region.root(), {.bucket = "pictures"}));
   EXPECT_EQ(region.code_of(wrong), "AuthorizationHeaderMalformed");
   EXPECT_EQ(field_of(wrong.error(), "Region"), "eu-west-1");
   EXPECT_EQ(field_of(wrong.error(), "header:x-amz-bucket-region"), "eu-west-1");
-  const auto right = region.wait(region.s3().head_bucket(region.root("eu-west-1"), {"pictures"}));
+  const auto right = region.wait(region.s3().head_bucket(region.root("eu-west-1"), {.bucket = "pictures"}));
   EXPECT_EQ(right->bucket_region, "eu-west-1");
   const auto location =
-      region.wait(region.s3().get_bucket_location(region.root(), {"pictures"}));
+      region.wait(region.s3().get_bucket_location(region.root(), {.bucket = "pictures"}));
   EXPECT_EQ(location->location_constraint, "eu-west-1");
 }
 
@@ -77,11 +77,11 @@ TEST(S3Bucket, IsDeletedOnlyWhenEmpty) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
   ASSERT_TRUE(region.put("pictures", "k", "v").has_value());
-  EXPECT_EQ(region.code_of(region.wait(region.s3().delete_bucket(region.root(), {"pictures"}))),
+  EXPECT_EQ(region.code_of(region.wait(region.s3().delete_bucket(region.root(), {.bucket = "pictures"}))),
             "BucketNotEmpty");
-  ASSERT_TRUE(region.wait(region.s3().delete_object(region.root(), {"pictures", "k"})).has_value());
-  EXPECT_TRUE(region.wait(region.s3().delete_bucket(region.root(), {"pictures"})).has_value());
-  EXPECT_EQ(region.code_of(region.wait(region.s3().head_bucket(region.root(), {"pictures"}))),
+  ASSERT_TRUE(region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "k"})).has_value());
+  EXPECT_TRUE(region.wait(region.s3().delete_bucket(region.root(), {.bucket = "pictures"})).has_value());
+  EXPECT_EQ(region.code_of(region.wait(region.s3().head_bucket(region.root(), {.bucket = "pictures"}))),
             "NoSuchBucket");
 }
 
@@ -112,7 +112,7 @@ TEST(S3Object, ComesBackAsItWasPutWhateverItsSize) {
     const std::string sent = big(bytes);
     const auto put = region.put("pictures", "key", sent);
     ASSERT_TRUE(put.has_value()) << bytes;
-    EXPECT_EQ(put->etag, quoted(base::hex_encode(base::digest(base::DigestKind::Md5, sent))));
+    EXPECT_EQ(put->etag, quoted_etag(base::hex_encode(base::digest(base::DigestKind::Md5, sent))));
     EXPECT_EQ(put->server_side_encryption, "AES256");
     EXPECT_EQ(put->checksum_crc64nvme,
               base::base64_encode(base::digest(base::DigestKind::Crc64Nvme, sent)));
@@ -120,7 +120,7 @@ TEST(S3Object, ComesBackAsItWasPutWhateverItsSize) {
     EXPECT_LE(region.files(), 1U) << "the body before is gone";
   }
   ASSERT_TRUE(
-      region.wait(region.s3().delete_object(region.root(), {"pictures", "key"})).has_value());
+      region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "key"})).has_value());
   EXPECT_EQ(region.files(), 0U);
   EXPECT_EQ(region.body_of("pictures", "key"), "NoSuchKey");
 }
@@ -128,14 +128,15 @@ TEST(S3Object, ComesBackAsItWasPutWhateverItsSize) {
 TEST(S3Object, KeepsWhatItsWriterSaidOfIt) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
-  PutObjectRequest request = region.put_request("pictures", "key");
-  request.cache_control = "no-store";
-  request.content_encoding = "aws-chunked,gzip";
-  request.expires = "whenever";
-  request.storage_class = "STANDARD_IA";
-  request.metadata = {{"Colour", "green"}};
-  request.tagging = "a=1&b=2";
-  ASSERT_TRUE(region.put(request, "body").has_value());
+  const auto adjust = [](PutObjectRequest& request) {
+    request.cache_control = "no-store";
+    request.content_encoding = "aws-chunked,gzip";
+    request.expires = "whenever";
+    request.storage_class = "STANDARD_IA";
+    request.metadata.emplace()["Colour"] = "green";
+    request.tagging = "a=1&b=2";
+  };
+  ASSERT_TRUE(region.put("pictures", "key", "body", adjust).has_value());
   HeadObjectRequest head;
   head.bucket = "pictures";
   head.key = "key";
@@ -178,43 +179,48 @@ TEST(S3Object, RangesAreAnsweredInPartWhereverTheBodyLies) {
 TEST(S3Object, ChecksumsAreCheckedKeptAndAnswered) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
-  PutObjectRequest request = region.put_request("pictures", "key");
-  request.checksum_sha256 = base::base64_encode(base::digest(base::DigestKind::Sha256, "other"));
-  EXPECT_EQ(region.code_of(region.put(request, "body")), "BadDigest");
-  request.checksum_sha256 = base::base64_encode(base::digest(base::DigestKind::Sha256, "body"));
-  EXPECT_EQ(region.put(request, "body")->checksum_sha256, request.checksum_sha256);
-  request.checksum_crc32 = "AAAAAA==";
-  EXPECT_EQ(region.code_of(region.put(request, "body")), "InvalidRequest");
-  request.checksum_crc32.reset();
-  request.checksum_sha256 = "short";
-  EXPECT_EQ(region.code_of(region.put(request, "body")), "InvalidRequest");
-  request.checksum_sha256.reset();
-  request.checksum_algorithm = "CRC32";
-  EXPECT_EQ(region.code_of(region.put(request, "body")), "InvalidRequest");
-
-  request.checksum_algorithm.reset();
-  request.content_md5 = base::base64_encode(base::digest(base::DigestKind::Md5, "body"));
-  EXPECT_TRUE(region.put(request, "body").has_value());
-  EXPECT_EQ(region.code_of(region.put(request, "tampered")), "BadDigest");
-  request.content_md5 = "nonsense";
-  EXPECT_EQ(region.code_of(region.put(request, "body")), "InvalidDigest");
+  const auto put = [&region](const S3Region::Adjust& adjust, std::string bytes = "body") {
+    return region.put("pictures", "key", std::move(bytes), adjust);
+  };
+  const auto sha256 = [](std::string_view bytes) {
+    return base::base64_encode(base::digest(base::DigestKind::Sha256, bytes));
+  };
+  EXPECT_EQ(region.code_of(put([&](auto& it) { it.checksum_sha256 = sha256("other"); })),
+            "BadDigest");
+  EXPECT_EQ(put([&](auto& it) { it.checksum_sha256 = sha256("body"); })->checksum_sha256,
+            sha256("body"));
+  EXPECT_EQ(region.code_of(put([&](auto& it) {
+              it.checksum_sha256 = sha256("body");
+              it.checksum_crc32 = "AAAAAA==";
+            })),
+            "InvalidRequest");
+  EXPECT_EQ(region.code_of(put([](auto& it) { it.checksum_sha256 = "short"; })),
+            "InvalidRequest");
+  EXPECT_EQ(region.code_of(put([](auto& it) { it.checksum_algorithm = "CRC32"; })),
+            "InvalidRequest");
+  const auto with_md5 = [](auto& it) {
+    it.content_md5 = base::base64_encode(base::digest(base::DigestKind::Md5, "body"));
+  };
+  EXPECT_TRUE(put(with_md5).has_value());
+  EXPECT_EQ(region.code_of(put(with_md5, "tampered")), "BadDigest");
+  EXPECT_EQ(region.code_of(put([](auto& it) { it.content_md5 = "nonsense"; })), "InvalidDigest");
   EXPECT_EQ(region.body_of("pictures", "key"), "body");
 }
 
 TEST(S3Object, ConditionalWritesSeeWhatIsThere) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
-  PutObjectRequest request = region.put_request("pictures", "key");
-  request.if_none_match = "*";
-  const auto first = region.put(request, "first");
+  const auto if_absent = [](auto& it) { it.if_none_match = "*"; };
+  const auto first = region.put("pictures", "key", "first", if_absent);
   ASSERT_TRUE(first.has_value());
-  EXPECT_EQ(region.code_of(region.put(request, "second")), "PreconditionFailed");
-  request.if_none_match.reset();
-  request.if_match = first->etag;
-  EXPECT_TRUE(region.put(request, "second").has_value());
-  EXPECT_EQ(region.code_of(region.put(request, "third")), "PreconditionFailed");
-  DeleteObjectRequest removal{"pictures", "key"};
-  removal.if_match = first->etag;
+  EXPECT_EQ(region.code_of(region.put("pictures", "key", "second", if_absent)),
+            "PreconditionFailed");
+  const auto if_first = [&first](auto& it) { it.if_match = first->etag; };
+  EXPECT_TRUE(region.put("pictures", "key", "second", if_first).has_value());
+  EXPECT_EQ(region.code_of(region.put("pictures", "key", "third", if_first)),
+            "PreconditionFailed");
+  const DeleteObjectRequest removal{
+      .bucket = "pictures", .key = "key", .if_match = first->etag};
   EXPECT_EQ(region.code_of(region.wait(region.s3().delete_object(region.root(), removal))),
             "PreconditionFailed");
   EXPECT_EQ(region.body_of("pictures", "key"), "second");
@@ -241,8 +247,10 @@ TEST(S3Object, BodiesCutShortLeaveNothingBehind) {
   ShortBody body;
   wire::Context context = region.root();
   context.body = &body;
-  EXPECT_FALSE(region.wait(region.s3().put_object(context, region.put_request("pictures", "key")))
-                   .has_value());
+  PutObjectRequest request;
+  request.bucket = "pictures";
+  request.key = "key";
+  EXPECT_FALSE(region.wait(region.s3().put_object(context, std::move(request))).has_value());
   EXPECT_EQ(region.body_of("pictures", "key"), "NoSuchKey");
   EXPECT_EQ(region.files(), 0U);
 }
@@ -277,35 +285,22 @@ TEST(S3Object, KeysAreNeverPaths) {
 TEST(S3Object, UnsupportedParametersAreRefusedByName) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
-  const PutObjectRequest plain = region.put_request("pictures", "key");
-  PutObjectRequest request = plain;
-  request.server_side_encryption = "aws:kms";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "NotImplemented");
-  request = plain;
-  request.sse_customer_algorithm = "AES256";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "NotImplemented");
-  request = plain;
-  request.object_lock_mode = "GOVERNANCE";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "NotImplemented");
-  request = plain;
-  request.storage_class = "DEEP_ARCHIVE";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "NotImplemented");
-  request = plain;
-  request.storage_class = "BEST";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "InvalidStorageClass");
-  request = plain;
-  request.acl = "public-read";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "AccessControlListNotSupported");
-  request = plain;
-  request.grant_read = "id=x";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "AccessControlListNotSupported");
-  request = plain;
-  request.expected_bucket_owner = "999999999999";
-  EXPECT_EQ(region.code_of(region.put(request, "x")), "AccessDenied");
-  request = plain;
-  request.acl = "bucket-owner-full-control";
-  request.server_side_encryption = "AES256";
-  EXPECT_TRUE(region.put(request, "x").has_value());
+  const auto code = [&region](const S3Region::Adjust& adjust) {
+    return region.code_of(region.put("pictures", "key", "x", adjust));
+  };
+  EXPECT_EQ(code([](auto& it) { it.server_side_encryption = "aws:kms"; }), "NotImplemented");
+  EXPECT_EQ(code([](auto& it) { it.sse_customer_algorithm = "AES256"; }), "NotImplemented");
+  EXPECT_EQ(code([](auto& it) { it.object_lock_mode = "GOVERNANCE"; }), "NotImplemented");
+  EXPECT_EQ(code([](auto& it) { it.storage_class = "DEEP_ARCHIVE"; }), "NotImplemented");
+  EXPECT_EQ(code([](auto& it) { it.storage_class = "BEST"; }), "InvalidStorageClass");
+  EXPECT_EQ(code([](auto& it) { it.acl = "public-read"; }), "AccessControlListNotSupported");
+  EXPECT_EQ(code([](auto& it) { it.grant_read = "id=x"; }), "AccessControlListNotSupported");
+  EXPECT_EQ(code([](auto& it) { it.expected_bucket_owner = "999999999999"; }), "AccessDenied");
+  EXPECT_EQ(code([](auto& it) {
+              it.acl = "bucket-owner-full-control";
+              it.server_side_encryption = "AES256";
+            }),
+            "no error");
 }
 
 TEST(S3Delete, ManyAtOnceReportEachByItself) {
@@ -337,12 +332,12 @@ TEST(S3Copy, CarriesOrReplacesWhatTheDirectivesSay) {
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
   ASSERT_TRUE(region.create_bucket("others", "eu-west-1").has_value());
   for (const std::size_t bytes : {std::size_t{10}, std::size_t{50'000}}) {
-    PutObjectRequest source = region.put_request("pictures", "a b");
-    source.metadata = {{"m", "1"}};
-    source.tagging = "t=1";
-    source.content_type = "image/png";
-    source.storage_class = "STANDARD_IA";
-    const auto put = region.put(source, big(bytes));
+    const auto put = region.put("pictures", "a b", big(bytes), [](auto& source) {
+      source.metadata.emplace()["m"] = "1";
+      source.tagging = "t=1";
+      source.content_type = "image/png";
+      source.storage_class = "STANDARD_IA";
+    });
     ASSERT_TRUE(put.has_value());
     CopyObjectRequest copy;
     copy.bucket = "others";
@@ -361,7 +356,7 @@ TEST(S3Copy, CarriesOrReplacesWhatTheDirectivesSay) {
     EXPECT_FALSE(described->storage_class.has_value());
     copy.metadata_directive = "REPLACE";
     copy.tagging_directive = "REPLACE";
-    copy.metadata = {{"m", "2"}};
+    copy.metadata.emplace()["m"] = "2";
     copy.checksum_algorithm = "SHA1";
     output = region.wait(region.s3().copy_object(region.root("eu-west-1"), copy));
     EXPECT_EQ(output->copy_object_result->checksum_sha1,

@@ -132,7 +132,7 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
     CopyObjectOutput output;
     output.server_side_encryption = kEncryption;
     CopyObjectResult& result = output.copy_object_result.emplace();
-    result.etag = quoted(written.etag);
+    result.etag = quoted_etag(written.etag);
     result.last_modified = written.last_modified;
     set_checksum(result, *written.checksum);
     co_return output;

@@ -36,7 +36,7 @@ template <class Listed>
 void describe(const Encoding& encode, const ListedObject& object, Listed& listed) {
   listed.key = encode(object.key);
   listed.last_modified = object.record.last_modified;
-  listed.etag = quoted(object.record.etag);
+  listed.etag = quoted_etag(object.record.etag);
   listed.size = static_cast<std::int64_t>(object.record.bytes);
   listed.storage_class = storage_class_of(object.record);
   if (object.record.checksum) {

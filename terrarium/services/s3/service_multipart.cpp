@@ -128,7 +128,7 @@ Task<base::Result<CompleteMultipartUploadOutput>> Service::complete_multipart_up
                     base::percent_encode_path(request.key);
   output.bucket = request.bucket;
   output.key = request.key;
-  output.etag = quoted(record.etag);
+  output.etag = quoted_etag(record.etag);
   output.server_side_encryption = kEncryption;
   set_checksum(output, *record.checksum);
   co_return output;

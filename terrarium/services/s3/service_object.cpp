@@ -94,7 +94,7 @@ Task<base::Result<PutObjectOutput>> Service::put_object(const wire::Context& con
                              std::move(record), std::move(received), std::move(conditions),
                              ObjectEvent::Put));
   PutObjectOutput output;
-  output.etag = quoted(written.etag);
+  output.etag = quoted_etag(written.etag);
   output.server_side_encryption = kEncryption;
   set_checksum(output, *written.checksum);
   co_return output;

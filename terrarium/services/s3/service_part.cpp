@@ -78,7 +78,7 @@ Task<base::Result<UploadPartOutput>> Service::upload_part(const wire::Context& c
                            {request.key, request.upload_id, request.part_number},
                            std::move(received)));
   UploadPartOutput output;
-  output.etag = quoted(part.etag);
+  output.etag = quoted_etag(part.etag);
   output.server_side_encryption = kEncryption;
   set_checksum(output, upload.checksum_kind, part.segment.checksum);
   co_return output;
@@ -124,7 +124,7 @@ Task<base::Result<UploadPartCopyOutput>> Service::upload_part_copy(const wire::C
     UploadPartCopyOutput output;
     output.server_side_encryption = kEncryption;
     CopyPartResult& result = output.copy_part_result.emplace();
-    result.etag = quoted(part.etag);
+    result.etag = quoted_etag(part.etag);
     result.last_modified = part.last_modified;
     if (upload.checksum_asked) {
       set_checksum(result, upload.checksum_kind, part.segment.checksum);
@@ -171,7 +171,7 @@ Task<base::Result<ListPartsOutput>> Service::list_parts(const wire::Context& con
     }
     Part& part = output.parts->emplace_back();
     part.part_number = output.next_part_number_marker = at->first;
-    part.etag = quoted(at->second.etag);
+    part.etag = quoted_etag(at->second.etag);
     part.size = static_cast<std::int64_t>(at->second.segment.bytes);
     part.last_modified = at->second.last_modified;
     if (upload.checksum_asked) {

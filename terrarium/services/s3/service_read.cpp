@@ -87,7 +87,7 @@ void describe(const Request& request, const ObjectRecord& record, const Selectio
   const ObjectHeaders& headers = record.headers;
   output.accept_ranges = "bytes";
   output.last_modified = record.last_modified;
-  output.etag = quoted(record.etag);
+  output.etag = quoted_etag(record.etag);
   output.server_side_encryption = kEncryption;
   set_if_given(output.content_type, request.response_content_type, headers.content_type);
   set_if_given(output.cache_control, request.response_cache_control, headers.cache_control);

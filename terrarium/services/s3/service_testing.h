@@ -9,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -163,24 +164,22 @@ class S3Region {
     return wait(s3().create_bucket(root(region), request));
   }
 
-  base::Result<PutObjectOutput> put(PutObjectRequest request, std::string bytes) {
-    return put_as(root(), std::move(request), std::move(bytes));
-  }
-  base::Result<PutObjectOutput> put_as(wire::Context context, PutObjectRequest request,
-                                       std::string bytes) {
-    const auto body = http::body_of(std::move(bytes));
-    context.body = body.get();
-    return wait(s3().put_object(context, std::move(request)));
-  }
+  // `adjust` sets what the test is about.
+  using Adjust = std::function<void(PutObjectRequest& request)>;
   base::Result<PutObjectOutput> put(const std::string& bucket, const std::string& key,
-                                    std::string bytes) {
-    return put(put_request(bucket, key), std::move(bytes));
+                                    std::string bytes, const Adjust& adjust = {}) {
+    return put_as(root(), bucket, key, std::move(bytes), adjust);
   }
-  static PutObjectRequest put_request(const std::string& bucket, const std::string& key) {
+  base::Result<PutObjectOutput> put_as(wire::Context context, const std::string& bucket,
+                                       const std::string& key, std::string bytes,
+                                       const Adjust& adjust = {}) {
     PutObjectRequest request;
     request.bucket = bucket;
     request.key = key;
-    return request;
+    if (adjust) adjust(request);
+    const auto body = http::body_of(std::move(bytes));
+    context.body = body.get();
+    return wait(s3().put_object(context, std::move(request)));
   }
   static GetObjectRequest get_request(const std::string& bucket, const std::string& key) {
     GetObjectRequest request;

@@ -59,7 +59,10 @@ Service::Service(store::Store& store, base::Clock& clock, base::Random& random,
       tasks_(executor) {}
 
 Service::~Service() {
-  for (const auto& [key, queue] : queues_) disarm(*queue);
+  for (const auto& [key, queue] : queues_) {
+    disarm(*queue);
+    queue->deleted = true;
+  }
 }
 
 base::Result<void> Service::start() {

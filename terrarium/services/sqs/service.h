@@ -75,7 +75,8 @@ class Service final : public Api {
 
   // Reads the queues from the store. On the service's executor, or before it runs.
   base::Result<void> start();
-  // Ends long polls (they answer with nothing) and the sweep. On the service's executor.
+  // Ends long polls (they answer with nothing) and the sweep. On the service's executor; the
+  // service is destroyed when the last call has been answered.
   runtime::Task<void> stop();
   runtime::Executor executor() const { return executor_; }
 

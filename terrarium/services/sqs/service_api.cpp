@@ -1,4 +1,6 @@
 // SQS for the rest of the region: every call hops to the service's executor.
+#include <algorithm>
+
 #include "generated/sqs/errors.h"
 #include "terrarium/services/sqs/service.h"
 #include "terrarium/services/sqs/service_messages.h"
@@ -71,7 +73,8 @@ runtime::Task<base::Result<void>> Service::change_here(std::string queue_arn,
                                                        std::vector<std::string> handles,
                                                        std::chrono::seconds timeout) {
   CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
-  CO_TRY(const auto checked, check_visibility(static_cast<std::int32_t>(timeout.count())));
+  const auto seconds = std::clamp<std::int64_t>(timeout.count(), -1, kVisibilityMax.count() + 1);
+  CO_TRY(const auto checked, check_visibility(static_cast<std::int32_t>(seconds)));
   std::vector<Visibility> changes;
   for (const std::string& handle : handles) {
     CO_TRY_VOID(decode_receipt(handle));
