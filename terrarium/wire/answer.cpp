@@ -19,8 +19,7 @@ base::Result<void> decode(const Exchange& exchange, void* input, DecodeReport& r
     case Protocol::RestJson:
     case Protocol::RestXml: break;
   }
-  const RestRequest request{exchange.request.headers, exchange.query, exchange.labels,
-                            exchange.body};
+  const RestRequest request{exchange.headers, exchange.query, exchange.labels, exchange.body};
   return decode_rest(exchange.selection.protocol, operation, request, input, report);
 }
 
@@ -59,6 +58,9 @@ runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
     CO_TRY_VOID(validate(exchange.model(), exchange.selection.protocol, *handler.model->input,
                          input.get(), report));
   }
+  // Who waits long does not hold what has been read.
+  exchange.body = std::string();
+  exchange.form = Parameters();
   auto task = handler.call(exchange.context, std::move(input));
   base::Result<Answer> result;
   if (entry.executor) {

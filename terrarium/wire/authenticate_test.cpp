@@ -67,8 +67,8 @@ class WireAuthentication : public RouterTest {
   static Sent s3_call() { return request("GET", "/"); }
 
   // The four protocols' answers to one kind of wrong request.
-  void expect_codes(const std::string& query, const std::string& json,
-                    const std::string& rest_json, const std::string& s3) {
+  void expect_codes(const std::string& query, const std::string& json, const std::string& rest_json,
+                    const std::string& s3) {
     EXPECT_THAT(send(signed_for("sts", sts_call())).body, HasSubstr("<Code>" + query + "<"));
     EXPECT_THAT(send(signed_for("logs", logs_call())).body, HasSubstr("\"" + json + "\""));
     EXPECT_EQ(send(signed_for("lambda", lambda_call())).header("x-amzn-ErrorType"), rest_json);
@@ -86,8 +86,8 @@ TEST_F(WireAuthentication, TakesRightSignaturesOfEveryProtocol) {
 
 TEST_F(WireAuthentication, RefusesUnknownKeys) {
   credentials_.access_key_id = "AKIANOBODY";
-  expect_codes("InvalidClientTokenId", "UnrecognizedClientException",
-               "UnrecognizedClientException", "InvalidAccessKeyId");
+  expect_codes("InvalidClientTokenId", "UnrecognizedClientException", "UnrecognizedClientException",
+               "InvalidAccessKeyId");
 }
 
 TEST_F(WireAuthentication, RefusesWrongSecrets) {
@@ -100,9 +100,9 @@ TEST_F(WireAuthentication, ShowsS3ClientsWhatWasSigned) {
   credentials_.secret_access_key = "wrong";
   const Received received = send(signed_for("s3", s3_call()));
   EXPECT_EQ(received.status, 403);
-  for (const char* element : {"<AWSAccessKeyId>AKID<", "<StringToSign>AWS4-HMAC-SHA256",
-                              "<SignatureProvided>", "<CanonicalRequest>GET", "<StringToSignBytes>",
-                              "<CanonicalRequestBytes>", "<HostId>"}) {
+  for (const char* element :
+       {"<AWSAccessKeyId>AKID<", "<StringToSign>AWS4-HMAC-SHA256", "<SignatureProvided>",
+        "<CanonicalRequest>GET", "<StringToSignBytes>", "<CanonicalRequestBytes>", "<HostId>"}) {
     EXPECT_THAT(received.body, HasSubstr(element));
   }
 }
@@ -141,16 +141,19 @@ TEST_F(WireAuthentication, RefusesChangedTargets) {
 
 TEST_F(WireAuthentication, RefusesIncompleteAuthorization) {
   Sent sts = sts_call();
-  sts.message.headers.add("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20231114/us-east-1/"
-                                           "sts/aws4_request");
+  sts.message.headers.add("Authorization",
+                          "AWS4-HMAC-SHA256 Credential=AKID/20231114/us-east-1/"
+                          "sts/aws4_request");
   EXPECT_THAT(send(sts).body, HasSubstr("<Code>IncompleteSignature<"));
   Sent logs = logs_call();
-  logs.message.headers.add("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/1/us-east-1/logs/"
-                                            "aws4_request");
+  logs.message.headers.add("Authorization",
+                           "AWS4-HMAC-SHA256 Credential=AKID/1/us-east-1/logs/"
+                           "aws4_request");
   EXPECT_THAT(send(logs).body, HasSubstr("IncompleteSignatureException"));
   Sent s3 = s3_call();
-  s3.message.headers.add("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20231114/us-east-1/s3/"
-                                          "aws4_request");
+  s3.message.headers.add("Authorization",
+                         "AWS4-HMAC-SHA256 Credential=AKID/20231114/us-east-1/s3/"
+                         "aws4_request");
   EXPECT_THAT(send(s3).body, HasSubstr("<Code>AuthorizationHeaderMalformed<"));
 }
 
@@ -172,8 +175,8 @@ TEST_F(WireAuthentication, ChecksTheTokenOfTemporaryKeys) {
   temporary.principal.kind = PrincipalKind::AssumedRole;
   keys_.keys["ASIA1"] = temporary;
   credentials_.access_key_id = "ASIA1";
-  expect_codes("InvalidClientTokenId", "UnrecognizedClientException",
-               "UnrecognizedClientException", "InvalidToken");
+  expect_codes("InvalidClientTokenId", "UnrecognizedClientException", "UnrecognizedClientException",
+               "InvalidToken");
   credentials_.session_token = "token";
   EXPECT_EQ(send(signed_for("s3", s3_call())).status, 200);
   EXPECT_EQ(send(signed_for("logs", logs_call())).status, 200);
@@ -183,13 +186,21 @@ TEST_F(WireAuthentication, ChecksTheTokenOfTemporaryKeys) {
 
 TEST_F(WireAuthentication, TakesPresignedUrlsUntilTheyExpire) {
   Sent sent = s3_call();
-  sent.message.url.target = aws::presign("GET", sent.message.url, credentials_, region_, "s3",
-                                         clock_.now(), 60s);
+  sent.message.url.target =
+      aws::presign("GET", sent.message.url, credentials_, region_, "s3", clock_.now(), 60s);
   EXPECT_EQ(send(sent).status, 200);
   clock_.advance_to(clock_.now() + 61s, [] {});
   const Received late = send(sent);
   EXPECT_EQ(late.status, 403);
   EXPECT_THAT(late.body, HasSubstr("Request has expired"));
+}
+
+TEST_F(WireAuthentication, RefusesAHeaderInAPresignedUrlThatTheOperationDoesNotTake) {
+  Sent sent = s3_call();
+  sent.message.url.target = "/?x-amz-new-feature=1&x-amz-sdk-checksum-algorithm=CRC32";
+  sent.message.url.target =
+      aws::presign("GET", sent.message.url, credentials_, region_, "s3", clock_.now(), 60s);
+  EXPECT_THAT(send(sent).body, HasSubstr("<Header>x-amz-new-feature</Header>"));
 }
 
 TEST_F(WireAuthentication, RefusesAPresignedUrlWhoseKeyIsUnknown) {
@@ -202,10 +213,8 @@ TEST_F(WireAuthentication, RefusesAPresignedUrlWhoseKeyIsUnknown) {
 }
 
 TEST_F(WireAuthentication, ChecksPresignedUrlsOfVersion2) {
-  const std::string expires =
-      std::to_string(std::chrono::floor<std::chrono::seconds>(clock_.now() + 60s)
-                         .time_since_epoch()
-                         .count());
+  const std::string expires = std::to_string(
+      std::chrono::floor<std::chrono::seconds>(clock_.now() + 60s).time_since_epoch().count());
   const std::string rest = "&Signature=AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D&Expires=" + expires;
   EXPECT_THAT(send(request("GET", "/?AWSAccessKeyId=NOBODY" + rest)).body,
               HasSubstr("<Code>InvalidAccessKeyId<"));

@@ -40,6 +40,7 @@ struct Exchange {
   std::string target;                // X-Amz-Target without its prefix, or Action
   std::string path;                  // raw, S3's as path style
   Parameters query;                  // of the URL
+  http::HeaderViews headers;         // and, of a presigned URL, headers that its query carries
   Parameters form;                   // query protocol: all parameters
   Labels labels;                     // REST protocols
   std::string body;                  // of an operation that does not stream

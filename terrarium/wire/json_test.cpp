@@ -63,8 +63,7 @@ TEST(JsonDecoding, NamesWhereATypeIsWrong) {
   const auto input = decode<sqs::SendMessageBatchRequest>(
       sqs::kModel, "SendMessageBatch", R"({"QueueUrl":"u","Entries":[{"Id":7}]})");
   ASSERT_FALSE(input.has_value());
-  EXPECT_EQ(input.error().message,
-            "NUMBER_VALUE can not be converted to a String at Entries.1.Id");
+  EXPECT_EQ(input.error().message, "NUMBER_VALUE can not be converted to a String at Entries.1.Id");
 }
 
 TEST(JsonDecoding, RefusesWhatIsNotAnObject) {
@@ -111,8 +110,9 @@ TEST(JsonEncoding, PrintsWhatIsThereByTheModelsNames) {
   result.messages = {message};
   std::string out;
   print_json(out, *operation_of(sqs::kModel, "ReceiveMessage").output, &result, JsonNames::Model);
-  EXPECT_EQ(out, "{\"Messages\":[{\"Body\":\"\\\"\\\\\\n\\u0001ä\","
-                 "\"Attributes\":{\"SentTimestamp\":\"1\"}}]}");
+  EXPECT_EQ(out,
+            "{\"Messages\":[{\"Body\":\"\\\"\\\\\\n\\u0001ä\","
+            "\"Attributes\":{\"SentTimestamp\":\"1\"}}]}");
 }
 
 TEST(JsonEncoding, PrintsTimesAsSecondsAndNothingForEmpty) {

@@ -52,4 +52,15 @@ bool is_signature_parameter(std::string_view name) {
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 
+bool is_presigned_checksum(std::string_view name) {
+  const std::string lower = base::to_lower(name);
+  return lower == "x-amz-sdk-checksum-algorithm" ||
+         (lower.starts_with("x-amz-checksum-") && lower != "x-amz-checksum-mode");
+}
+
+bool is_hoisted_header(std::string_view name) {
+  return base::to_lower(name).starts_with("x-amz-") && !is_signature_parameter(name) &&
+         !is_presigned_checksum(name);
+}
+
 }  // namespace terrarium::wire

@@ -37,4 +37,9 @@ class Parameters {
 // Parameters that belong to the signature, not to the operation.
 bool is_signature_parameter(std::string_view name);
 
+// Whether a presigned URL's parameter is a header of the operation. Checksums are none: clients put
+// there that of the empty body which they signed, and S3 does not read it.
+bool is_hoisted_header(std::string_view name);
+bool is_presigned_checksum(std::string_view name);
+
 }  // namespace terrarium::wire

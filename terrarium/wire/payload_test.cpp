@@ -18,24 +18,23 @@ std::string base64_of(base::DigestKind kind, std::string_view text) {
 class S3Payload : public RouterTest {
  protected:
   S3Payload() {
-    router_.add(EntryBuilder(s3::kModel)
-                    .on_task<s3::PutObjectRequest, s3::PutObjectOutput>(
-                        "PutObject",
-                        [this](const Context& context, s3::PutObjectRequest) {
-                          return put_object(this, context);
-                        })
-                    .on<s3::DeleteObjectsRequest, s3::DeleteObjectsOutput>(
-                        "DeleteObjects",
-                        [](const Context&, s3::DeleteObjectsRequest) {
-                          return base::Result<s3::DeleteObjectsOutput>(s3::DeleteObjectsOutput{});
-                        })
-                    .on<s3::CompleteMultipartUploadRequest, s3::CompleteMultipartUploadOutput>(
-                        "CompleteMultipartUpload",
-                        [](const Context&, s3::CompleteMultipartUploadRequest) {
-                          return base::Result<s3::CompleteMultipartUploadOutput>(
-                              s3::CompleteMultipartUploadOutput{});
-                        })
-                    .build());
+    router_.add(
+        EntryBuilder(s3::kModel)
+            .on_task<s3::PutObjectRequest, s3::PutObjectOutput>(
+                "PutObject", [this](const Context& context,
+                                    s3::PutObjectRequest) { return put_object(this, context); })
+            .on<s3::DeleteObjectsRequest, s3::DeleteObjectsOutput>(
+                "DeleteObjects",
+                [](const Context&, s3::DeleteObjectsRequest) {
+                  return base::Result<s3::DeleteObjectsOutput>(s3::DeleteObjectsOutput{});
+                })
+            .on<s3::CompleteMultipartUploadRequest, s3::CompleteMultipartUploadOutput>(
+                "CompleteMultipartUpload",
+                [](const Context&, s3::CompleteMultipartUploadRequest) {
+                  return base::Result<s3::CompleteMultipartUploadOutput>(
+                      s3::CompleteMultipartUploadOutput{});
+                })
+            .build());
   }
 
   static runtime::Task<base::Result<s3::PutObjectOutput>> put_object(S3Payload* test,
@@ -77,6 +76,7 @@ class S3Payload : public RouterTest {
                std::string(aws::kStreamingUnsignedTrailer));
   }
 
+  s3::PutObjectRequest input_;
   std::optional<std::string> stored_;
   http::Headers checksums_;
 };
@@ -128,10 +128,10 @@ TEST_F(S3Payload, RefusesChecksumsThatContradictEachOther) {
   EXPECT_EQ(put("hello", {{"x-amz-checksum-crc32", crc32}, {"x-amz-checksum-sha1", sha1}}).status,
             400);
   EXPECT_EQ(put("hello", {{"x-amz-sdk-checksum-algorithm", "CRC32"}}).status, 400);
-  EXPECT_EQ(put("hello", {{"x-amz-sdk-checksum-algorithm", "SHA1"},
-                          {"x-amz-checksum-crc32", crc32}})
-                .status,
-            400);
+  EXPECT_EQ(
+      put("hello", {{"x-amz-sdk-checksum-algorithm", "SHA1"}, {"x-amz-checksum-crc32", crc32}})
+          .status,
+      400);
   EXPECT_EQ(put("hello", {{"x-amz-checksum-md9", crc32}}).status, 400);
 }
 
@@ -152,17 +152,18 @@ TEST_F(S3Payload, DecodesUnsignedChunksAndChecksTheTrailer) {
 }
 
 TEST_F(S3Payload, WantsTheDecodedLengthOfChunks) {
-  const Received received = put(chunked("hello", ""), {}, std::string(aws::kStreamingUnsignedTrailer));
+  const Received received =
+      put(chunked("hello", ""), {}, std::string(aws::kStreamingUnsignedTrailer));
   EXPECT_EQ(received.status, 411);
 }
 
 TEST_F(S3Payload, ChecksTheSignatureOfEveryChunk) {
   const std::string text = "hello world";
   for (const bool tampered : {false, true}) {
-    Sent sent = signed_for("s3",
-                           request("PUT", "/b/k", {},
-                                   {{"X-Amz-Decoded-Content-Length", std::to_string(text.size())}}),
-                           std::string(aws::kStreamingSigned));
+    Sent sent = signed_for(
+        "s3",
+        request("PUT", "/b/k", {}, {{"X-Amz-Decoded-Content-Length", std::to_string(text.size())}}),
+        std::string(aws::kStreamingSigned));
     const std::string authorization(*sent.message.headers.find("Authorization"));
     const std::string seed = authorization.substr(authorization.find("Signature=") + 10);
     const aws::Scope scope{base::iso8601_basic(clock_.now()).substr(0, 8), "us-east-1", "s3"};
@@ -174,6 +175,22 @@ TEST_F(S3Payload, ChecksTheSignatureOfEveryChunk) {
     EXPECT_EQ(received.status, tampered ? 403 : 200) << received.body;
     EXPECT_EQ(stored_.has_value(), !tampered);
   }
+}
+
+TEST_F(S3Payload, ReadsHeadersThatAPresignedUrlCarries) {
+  Sent sent = request("PUT", "/b/k", "hello");
+  // The checksum is that of no bytes at all, as the JavaScript SDK presigns.
+  sent.message.url.target =
+      "/b/k?x-amz-acl=private&x-amz-meta-who=me&x-amz-sdk-checksum-algorithm=CRC32"
+      "&x-amz-checksum-crc32=AAAAAA%3D%3D&x-id=PutObject";
+  sent.message.url.target = aws::presign("PUT", sent.message.url, credentials_, region_, "s3",
+                                         clock_.now(), std::chrono::seconds(60));
+  const Received received = send(sent);
+  EXPECT_EQ(received.status, 200) << received.body;
+  EXPECT_EQ(stored_, "hello");
+  EXPECT_EQ(input_.acl, "private");
+  EXPECT_EQ(input_.metadata->at("who"), "me");
+  EXPECT_FALSE(input_.checksum_crc32.has_value());
 }
 
 TEST_F(S3Payload, WantsAContentLength) {

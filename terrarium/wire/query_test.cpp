@@ -87,8 +87,8 @@ TEST(QueryDecoding, ReadsMemberListsOfOtherServices) {
 }
 
 TEST(QueryDecoding, NamesTheMissingParameter) {
-  const auto input = decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage",
-                                                     "Action=SendMessage&QueueUrl=u");
+  const auto input =
+      decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage", "Action=SendMessage&QueueUrl=u");
   ASSERT_FALSE(input.has_value());
   EXPECT_TRUE(input.error().is(errors::kMissingParameter));
   EXPECT_EQ(input.error().message, "The request must contain the parameter MessageBody.");
@@ -96,8 +96,7 @@ TEST(QueryDecoding, NamesTheMissingParameter) {
 
 TEST(QueryDecoding, NamesTheMissingParameterOfAnEntry) {
   const auto input = decode<sqs::SendMessageBatchRequest>(
-      sqs::kModel, "SendMessageBatch",
-      "QueueUrl=u&SendMessageBatchRequestEntry.1.MessageBody=b");
+      sqs::kModel, "SendMessageBatch", "QueueUrl=u&SendMessageBatchRequestEntry.1.MessageBody=b");
   ASSERT_FALSE(input.has_value());
   EXPECT_EQ(input.error().message, "The request must contain the parameter Entries.1.Id.");
 }
@@ -115,9 +114,8 @@ TEST(QueryDecoding, RefusesAParameterThatNobodyKnows) {
 
 TEST(QueryDecoding, RefusesIntegersThatAreNone) {
   for (const char* text : {"x", "", "1.5", "+1", " 1", "99999999999", "0x10"}) {
-    const auto input =
-        decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage",
-                                        std::string("QueueUrl=u&MessageBody=b&DelaySeconds=") + text);
+    const auto input = decode<sqs::SendMessageRequest>(
+        sqs::kModel, "SendMessage", std::string("QueueUrl=u&MessageBody=b&DelaySeconds=") + text);
     ASSERT_FALSE(input.has_value()) << text;
     EXPECT_TRUE(input.error().is(errors::kInvalidParameterValue)) << text;
     EXPECT_NE(input.error().message.find("DelaySeconds"), std::string::npos);
@@ -125,20 +123,19 @@ TEST(QueryDecoding, RefusesIntegersThatAreNone) {
 }
 
 TEST(QueryDecoding, RefusesBrokenBase64AndBrokenUtf8) {
-  EXPECT_FALSE(decode<sqs::SendMessageRequest>(
-                   sqs::kModel, "SendMessage",
-                   "QueueUrl=u&MessageBody=b&MessageAttribute.1.Name=n"
-                   "&MessageAttribute.1.Value.DataType=Binary"
-                   "&MessageAttribute.1.Value.BinaryValue=A")
-                   .has_value());
   EXPECT_FALSE(decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage",
-                                               "QueueUrl=u&MessageBody=%ff%fe")
+                                               "QueueUrl=u&MessageBody=b&MessageAttribute.1.Name=n"
+                                               "&MessageAttribute.1.Value.DataType=Binary"
+                                               "&MessageAttribute.1.Value.BinaryValue=A")
                    .has_value());
+  EXPECT_FALSE(
+      decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage", "QueueUrl=u&MessageBody=%ff%fe")
+          .has_value());
 }
 
 TEST(QueryDecoding, RefusesAParameterThatComesTwice) {
-  const auto input = decode<sqs::SendMessageRequest>(
-      sqs::kModel, "SendMessage", "QueueUrl=u&MessageBody=b&MessageBody=c");
+  const auto input = decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage",
+                                                     "QueueUrl=u&MessageBody=b&MessageBody=c");
   ASSERT_FALSE(input.has_value());
   EXPECT_TRUE(input.error().is(errors::kMalformedQueryString));
 }
@@ -154,8 +151,8 @@ TEST(QueryDecoding, RefusesTooManyParametersAndTooDeepNames) {
 }
 
 TEST(QueryDecoding, ReportsEveryViolatedConstraintOfIam) {
-  const auto input = decode<iam::CreateRoleRequest>(iam::kModel, "CreateRole",
-                                                    "RoleName=&MaxSessionDuration=5");
+  const auto input =
+      decode<iam::CreateRoleRequest>(iam::kModel, "CreateRole", "RoleName=&MaxSessionDuration=5");
   ASSERT_FALSE(input.has_value());
   EXPECT_EQ(input.error().row->code, "ValidationError");
   EXPECT_EQ(input.error().message,
@@ -173,14 +170,13 @@ TEST(QueryEncoding, PrintsMessagesAsFlattenedElements) {
   message.attributes = std::map<std::string, std::string>{{"SentTimestamp", "1"}};
   sqs::ReceiveMessageResult result;
   result.messages = {message, sqs::Message{}};
-  EXPECT_EQ(
-      encode_query(sqs::kModel, operation_of(sqs::kModel, "ReceiveMessage"), &result, "r-1"),
-      "<?xml version=\"1.0\"?><ReceiveMessageResponse "
-      "xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><ReceiveMessageResult><Message>"
-      "<MessageId>id-1</MessageId><Body>a&lt;b&gt;&amp;&#xD;\n</Body><Attribute>"
-      "<Name>SentTimestamp</Name><Value>1</Value></Attribute></Message><Message></Message>"
-      "</ReceiveMessageResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>"
-      "</ReceiveMessageResponse>");
+  EXPECT_EQ(encode_query(sqs::kModel, operation_of(sqs::kModel, "ReceiveMessage"), &result, "r-1"),
+            "<?xml version=\"1.0\"?><ReceiveMessageResponse "
+            "xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><ReceiveMessageResult><Message>"
+            "<MessageId>id-1</MessageId><Body>a&lt;b&gt;&amp;&#xD;\n</Body><Attribute>"
+            "<Name>SentTimestamp</Name><Value>1</Value></Attribute></Message><Message></Message>"
+            "</ReceiveMessageResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>"
+            "</ReceiveMessageResponse>");
 }
 
 TEST(QueryEncoding, PrintsAnOperationWithoutOutput) {

@@ -84,6 +84,17 @@ base::Result<void> find_operation(Exchange& exchange) {
   return {};
 }
 
+// Presigned URLs carry x-amz-* headers in their query, which the signature covers.
+void hoist_headers(Exchange& exchange) {
+  exchange.headers = exchange.request.headers;
+  const bool presigned = exchange.query.has("X-Amz-Signature") || exchange.query.has("Signature");
+  if (!presigned) return;
+  for (const auto& [name, value] : exchange.query) {
+    if (!is_hoisted_header(name) || exchange.headers.find(name)) continue;
+    exchange.headers.add(name, value);
+  }
+}
+
 base::Result<void> decompress(Exchange& exchange) {
   const std::string_view coding =
       base::trim(exchange.request.headers.find("content-encoding").value_or(""));
@@ -107,6 +118,7 @@ Done receive_s3(Exchange& exchange, Authenticator& authenticator) {
   adopt_identity(exchange, std::move(identity));
   const auto bucket = bucket_of_host(request.headers.find("host").value_or(""));
   exchange.path = bucket ? "/" + *bucket + std::string(request.path) : std::string(request.path);
+  hoist_headers(exchange);
   CO_TRY_VOID(find_operation(exchange));
   const OperationModel& operation = *exchange.operation->model;
   CO_TRY(exchange.payload, Payload::open(request, exchange.identity, operation));
@@ -133,6 +145,7 @@ Done receive_other(Exchange& exchange, Authenticator& authenticator) {
   adopt_identity(exchange, std::move(identity));
   CO_TRY_VOID(decompress(exchange));
   exchange.path = request.path;
+  exchange.headers = request.headers;
   co_return find_operation(exchange);
 }
 

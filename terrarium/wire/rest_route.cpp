@@ -112,6 +112,8 @@ base::Result<void> RestRoutes::check_nothing_ignored(const Route& route, std::st
     if (contains(route.known_query, name) || is_signature_parameter(name) || name == "x-id") {
       continue;
     }
+    // A header's name: looked at below, with the other headers.
+    if (is_presigned_checksum(name) || (is_hoisted_header(name) && headers.find(name))) continue;
     if (reads && !value.empty() && !contains(service_.sub_resources, name)) continue;
     auto failure = not_implemented(
         "A query parameter you provided implies functionality that is "

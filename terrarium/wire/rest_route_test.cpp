@@ -65,8 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
         RouteCase{"GET", "/b?uploads", "ListMultipartUploads"},
         RouteCase{"PUT", "/b/k", "PutObject"}, RouteCase{"GET", "/b/k?x-id=GetObject", "GetObject"},
         RouteCase{"GET", "/b/k?partNumber=1", "GetObject"},
-        RouteCase{"GET", "/b/k?cache=1", "GetObject"},
-        RouteCase{"HEAD", "/b/k", "HeadObject"}, RouteCase{"DELETE", "/b/k", "DeleteObject"},
+        RouteCase{"GET", "/b/k?cache=1", "GetObject"}, RouteCase{"HEAD", "/b/k", "HeadObject"},
+        RouteCase{"DELETE", "/b/k", "DeleteObject"},
         RouteCase{"DELETE", "/b/k?versionId=null", "DeleteObject"},
         RouteCase{"POST", "/b/k?uploads", "CreateMultipartUpload"},
         RouteCase{"POST", "/b/k?uploads=", "CreateMultipartUpload"},
@@ -106,18 +106,21 @@ TEST(S3RouteLabels, KeepKeysAsTheyAre) {
 TEST(S3RouteHeaders, TellACopyFromAPut) {
   EXPECT_EQ(route(s3::kModel, "PUT", "/b/k", {{"X-Amz-Copy-Source", "/b/j"}}).operation,
             "CopyObject");
-  EXPECT_EQ(route(s3::kModel, "PUT", "/b/k?partNumber=1&uploadId=u",
-                  {{"x-amz-copy-source", "/b/j"}})
-                .operation,
-            "UploadPartCopy");
+  EXPECT_EQ(
+      route(s3::kModel, "PUT", "/b/k?partNumber=1&uploadId=u", {{"x-amz-copy-source", "/b/j"}})
+          .operation,
+      "UploadPartCopy");
 }
 
 TEST(S3RouteHeaders, RefuseWhatNobodyWouldLookAt) {
   EXPECT_EQ(route(s3::kModel, "PUT", "/b/k", {{"x-amz-new-feature", "1"}}).operation,
             "NotImplemented");
   EXPECT_EQ(route(s3::kModel, "PUT", "/b/k",
-                  {{"x-amz-meta-a", "1"}, {"x-amz-date", "d"}, {"x-amz-sdk-checksum-algorithm", "C"},
-                   {"x-amz-checksum-crc32", "c"}, {"x-amz-user-agent", "u"}})
+                  {{"x-amz-meta-a", "1"},
+                   {"x-amz-date", "d"},
+                   {"x-amz-sdk-checksum-algorithm", "C"},
+                   {"x-amz-checksum-crc32", "c"},
+                   {"x-amz-user-agent", "u"}})
                 .operation,
             "PutObject");
 }

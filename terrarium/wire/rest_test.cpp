@@ -46,8 +46,8 @@ constexpr std::string_view kDelete =
     "  <Quiet>true</Quiet>\n</Delete>";
 
 TEST(RestXmlDecoding, ReadsFlattenedListsAndScalars) {
-  const auto input = decode<s3::DeleteObjectsRequest>(s3::kModel, "DeleteObjects",
-                                                      {.body = std::string(kDelete)});
+  const auto input =
+      decode<s3::DeleteObjectsRequest>(s3::kModel, "DeleteObjects", {.body = std::string(kDelete)});
   ASSERT_TRUE(input.has_value()) << input.error().message;
   EXPECT_EQ(input->bucket, "b");
   ASSERT_EQ(input->delete_.objects.size(), 2u);
@@ -82,15 +82,15 @@ TEST(RestXmlDecoding, ReadsTheTypeAttributeOfAGrantee) {
 }
 
 TEST(RestXmlDecoding, RefusesWhatTheSchemaDoesNotAllow) {
-  for (const char* body : {
-           "<Delete>", "<Delete/>x", "<Remove><Object><Key>k</Key></Object></Remove>",
-           "<Delete><Object><Key>k</Key><Colour/></Object></Delete>",
-           "<Delete><Object><Key>k</Key><Key>l</Key></Object></Delete>",
-           "<Delete><Object><Key>k</Key></Object><Quiet>yes</Quiet></Delete>",
-           "<Delete><Object><Key><b/></Key></Object></Delete>", "<Delete>text</Delete>",
-           "<Delete><Object></Object></Delete>", "not xml", "<Delete><Object><Key>\xff</Key>",
-           "<!DOCTYPE Delete [<!ENTITY e \"x\">]><Delete><Object><Key>&e;</Key></Object></Delete>",
-           "<!DOCTYPE Delete SYSTEM \"file:///etc/passwd\"><Delete/>"}) {
+  for (const char* body :
+       {"<Delete>", "<Delete/>x", "<Remove><Object><Key>k</Key></Object></Remove>",
+        "<Delete><Object><Key>k</Key><Colour/></Object></Delete>",
+        "<Delete><Object><Key>k</Key><Key>l</Key></Object></Delete>",
+        "<Delete><Object><Key>k</Key></Object><Quiet>yes</Quiet></Delete>",
+        "<Delete><Object><Key><b/></Key></Object></Delete>", "<Delete>text</Delete>",
+        "<Delete><Object></Object></Delete>", "not xml", "<Delete><Object><Key>\xff</Key>",
+        "<!DOCTYPE Delete [<!ENTITY e \"x\">]><Delete><Object><Key>&e;</Key></Object></Delete>",
+        "<!DOCTYPE Delete SYSTEM \"file:///etc/passwd\"><Delete/>"}) {
     const auto input =
         decode<s3::DeleteObjectsRequest>(s3::kModel, "DeleteObjects", {.body = body});
     ASSERT_FALSE(input.has_value()) << body;
@@ -102,14 +102,15 @@ TEST(RestXmlDecoding, RefusesDeepNestingWithoutUsingTheStack) {
   std::string body = "<Delete>";
   for (int i = 0; i < 200'000; ++i) body += "<Object>";
   for (int i = 0; i < 200'000; ++i) body += "</Object>";
-  const auto input = decode<s3::DeleteObjectsRequest>(s3::kModel, "DeleteObjects",
-                                                      {.body = body + "</Delete>"});
+  const auto input =
+      decode<s3::DeleteObjectsRequest>(s3::kModel, "DeleteObjects", {.body = body + "</Delete>"});
   EXPECT_FALSE(input.has_value());
 }
 
 TEST(RestXmlDecoding, NamesAMissingElement) {
   const auto input = decode<s3::DeleteObjectsRequest>(
-      s3::kModel, "DeleteObjects", {.body = "<Delete><Object><Key>a</Key></Object><Object/></Delete>"});
+      s3::kModel, "DeleteObjects",
+      {.body = "<Delete><Object><Key>a</Key></Object><Object/></Delete>"});
   ASSERT_FALSE(input.has_value());
   EXPECT_NE(input.error().message.find("Delete.Objects.2.Key is missing"), std::string::npos)
       << input.error().message;
@@ -123,11 +124,14 @@ TEST(RestXmlDecoding, WantsTheBodyThatTheOperationNeeds) {
 }
 
 TEST(RestXmlDecoding, ReadsHeadersMetadataAndQuery) {
-  const auto input = decode<s3::PutObjectRequest>(
-      s3::kModel, "PutObject",
-      {.headers = {{"X-Amz-Meta-Author", "me"}, {"x-amz-meta-author", "you"},
-                   {"x-amz-meta-", "nameless"}, {"Content-Type", "image/png"},
-                   {"Content-Encoding", "aws-chunked,gzip"}, {"Content-Length", "12"}}});
+  const auto input =
+      decode<s3::PutObjectRequest>(s3::kModel, "PutObject",
+                                   {.headers = {{"X-Amz-Meta-Author", "me"},
+                                                {"x-amz-meta-author", "you"},
+                                                {"x-amz-meta-", "nameless"},
+                                                {"Content-Type", "image/png"},
+                                                {"Content-Encoding", "aws-chunked,gzip"},
+                                                {"Content-Length", "12"}}});
   ASSERT_TRUE(input.has_value()) << input.error().message;
   EXPECT_EQ(input->metadata, (std::map<std::string, std::string>{{"author", "me,you"}}));
   EXPECT_EQ(input->content_type, "image/png");
@@ -141,8 +145,8 @@ TEST(RestXmlDecoding, ReadsHeadersMetadataAndQuery) {
 }
 
 TEST(RestXmlDecoding, DropsAwsChunkedWhenItIsAlone) {
-  const auto input = decode<s3::PutObjectRequest>(s3::kModel, "PutObject",
-                                                  {.headers = {{"content-encoding", "aws-chunked"}}});
+  const auto input = decode<s3::PutObjectRequest>(
+      s3::kModel, "PutObject", {.headers = {{"content-encoding", "aws-chunked"}}});
   ASSERT_TRUE(input.has_value());
   EXPECT_FALSE(input->content_encoding.has_value());
 }
@@ -165,8 +169,7 @@ TEST(RestXmlDecoding, IgnoresAConditionalDateThatItCannotRead) {
 template <class Output>
 base::Result<http::Response> encode(const ServiceModel& service, std::string_view operation,
                                     Output output) {
-  return encode_rest(service, service.protocols.front(), operation_of(service, operation),
-                     &output);
+  return encode_rest(service, service.protocols.front(), operation_of(service, operation), &output);
 }
 
 TEST(RestXmlEncoding, PrintsAListing) {
@@ -231,10 +234,12 @@ TEST(RestXmlEncoding, ReturnsAPolicyAsItIs) {
 }
 
 TEST(RestJson, ReadsLabelsQueryHeadersAndPayloadOfAnInvocation) {
-  const auto input = decode<lambda::InvocationRequest>(
-      lambda::kModel, "Invoke",
-      {.headers = {{"X-Amz-Invocation-Type", "Event"}}, .query = "Qualifier=1",
-       .labels = {{"FunctionName", "f"}}, .body = "[1]"});
+  const auto input =
+      decode<lambda::InvocationRequest>(lambda::kModel, "Invoke",
+                                        {.headers = {{"X-Amz-Invocation-Type", "Event"}},
+                                         .query = "Qualifier=1",
+                                         .labels = {{"FunctionName", "f"}},
+                                         .body = "[1]"});
   ASSERT_TRUE(input.has_value()) << input.error().message;
   EXPECT_EQ(input->function_name, "f");
   EXPECT_EQ(input->invocation_type, "Event");

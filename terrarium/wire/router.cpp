@@ -74,7 +74,6 @@ Context Router::State::make_context(const http::Request& request) {
   context.request_id = random.uuid();
   context.region = config.default_region;
   context.account = config.account;
-  context.principal.account = config.account;
   context.now = clock.now();
   context.deadline = context.now + kDeadline;
   context.endpoint = endpoint_of(request);

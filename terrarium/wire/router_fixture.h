@@ -74,10 +74,9 @@ class EntryBuilder {
   EntryBuilder& on_task(
       std::string_view name,
       std::function<runtime::Task<base::Result<Output>>(const Context&, Input)> function) {
-    const auto place =
-        std::ranges::find_if(entry_.operations, [name](const OperationHandler& handler) {
-          return handler.model->name == name;
-        });
+    const auto place = std::ranges::find_if(
+        entry_.operations,
+        [name](const OperationHandler& handler) { return handler.model->name == name; });
     *place = bind<Input, Output>(*place->model, std::move(function));
     return *this;
   }

@@ -56,8 +56,8 @@ class Validator {
  private:
   // A required member that did not come has its type's empty value, which means nothing.
   bool is_missing(const Path& path) const {
-    return !missing_.empty() &&
-           std::ranges::find(missing_, constraint_name(path), &Missing::constraint) != missing_.end();
+    return !missing_.empty() && std::ranges::find(missing_, constraint_name(path),
+                                                  &Missing::constraint) != missing_.end();
   }
 
   void any(const Shape& shape, const void* value, const Path& path) {

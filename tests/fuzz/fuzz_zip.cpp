@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <system_error>
 
 #include "lib/base/check.h"
 #include "terrarium/services/lambda/zip.h"
@@ -39,7 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& entry : fs::recursive_directory_iterator(folders.inner)) {
     if (entry.is_regular_file() && !entry.is_symlink()) bytes += entry.file_size();
     if (!entry.is_symlink()) continue;
-    const fs::path leads_to = fs::weakly_canonical(entry.path());
+    std::error_code loops;
+    const fs::path leads_to = fs::weakly_canonical(entry.path(), loops);
+    if (loops) continue;
     CHECK(leads_to.string().starts_with(folders.inner.string()), "a link left the folder");
   }
   CHECK(!unpacked || bytes <= kBytesMax, "more was unpacked than the limit");

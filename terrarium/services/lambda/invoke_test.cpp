@@ -9,11 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const InvocationResponse& answer(const std::shared_ptr<Pending<InvocationResponse>>& pending) {
-  static const InvocationResponse none;
+InvocationResponse answer(const std::shared_ptr<Pending<InvocationResponse>>& pending) {
   if (!pending->answer || !*pending->answer) {
     ADD_FAILURE() << (pending->answer ? base::describe(pending->answer->error()) : "no answer");
-    return none;
+    return {};
   }
   return **pending->answer;
 }
@@ -28,7 +27,7 @@ TEST(LambdaInvoke, AnswersWithWhatTheFunctionReturned) {
   region.behave = [](const std::string& payload) {
     return Behaviour{.answer = "[" + payload + "]", .prints = "working\n"};
   };
-  const auto& response = answer(region.invoke("{\"x\":1}"));
+  const auto response = answer(region.invoke("{\"x\":1}"));
   EXPECT_EQ(response.payload, "[{\"x\":1}]");
   EXPECT_EQ(response.status_code, 200);
   EXPECT_EQ(response.executed_version, "$LATEST");
@@ -76,7 +75,7 @@ TEST(LambdaInvoke, AnErrorThatTheFunctionReportsIsItsAnswer) {
   region.behave = [](const std::string&) {
     return Behaviour{.answer = R"({"errorType":"Asked"})", .is_error = true};
   };
-  const auto& response = answer(region.invoke("{}"));
+  const auto response = answer(region.invoke("{}"));
   EXPECT_EQ(response.function_error, "Unhandled");
   EXPECT_EQ(response.payload, R"({"errorType":"Asked"})");
   EXPECT_EQ(region.sandbox.running(), 1U);
@@ -90,7 +89,7 @@ TEST(LambdaInvoke, AFunctionThatTakesTooLongIsKilled) {
   region.advance(2900ms);
   EXPECT_FALSE(pending->answer.has_value());
   region.advance(100ms);
-  const auto& response = answer(pending);
+  const auto response = answer(pending);
   EXPECT_EQ(response.function_error, "Unhandled");
   EXPECT_NE(response.payload->find("Task timed out after 3.00 seconds"), std::string::npos);
   EXPECT_NE(tail(response).find(" Task timed out after 3.00 seconds\n\nEND "), std::string::npos);
@@ -106,7 +105,7 @@ TEST(LambdaInvoke, AFunctionThatDiesIsAnError) {
   region.behave = [](const std::string&) {
     return Behaviour{.exit = runtime::ExitStatus{.code = 3}};
   };
-  const auto& response = answer(region.invoke("{}"));
+  const auto response = answer(region.invoke("{}"));
   EXPECT_EQ(response.function_error, "Unhandled");
   EXPECT_NE(response.payload->find("Runtime exited with error: exit status 3"), std::string::npos);
   EXPECT_NE(response.payload->find("Runtime.ExitError"), std::string::npos);
@@ -118,7 +117,7 @@ TEST(LambdaInvoke, WithoutABootstrapItSaysSo) {
   auto request = region.function_request();
   request.code.zip_file = zip_of({{"main", "x", 0755}});
   ASSERT_TRUE(region.ask(region.service->create_function(region.context, request)).has_value());
-  const auto& response = answer(region.invoke("{}"));
+  const auto response = answer(region.invoke("{}"));
   EXPECT_NE(response.payload->find("Couldn't find valid bootstrap"), std::string::npos);
   EXPECT_EQ(region.sandbox.started().size(), 0U);
   answer(region.invoke("{}"));

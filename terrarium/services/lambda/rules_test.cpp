@@ -69,7 +69,7 @@ TEST(LambdaFunctionRules, ReservedVariablesAndTooManyBytesAreRefused) {
   large.environment.emplace().variables = {{"BIG", std::string(4096, 'x')}};
   EXPECT_NE(refusal(large).find("exceeded the 4KB limit"), std::string::npos);
   auto malformed = request();
-  malformed.environment.emplace().variables = {{"1A", "x"}};
+  malformed.environment.emplace().variables.emplace().emplace("1A", "x");
   EXPECT_NE(refusal(malformed), "");
 }
 

@@ -175,6 +175,26 @@ TEST(SqsLongPoll, EndsWhenTheQueueOrTheServiceGoes) {
   EXPECT_EQ(outcome(*stopped), "");
 }
 
+runtime::Task<void> stop_group(runtime::TaskGroup& group) { co_await group.stop(); }
+
+TEST(SqsLongPoll, CancelledPollEndsAndLeavesMessagesToOthers) {
+  TestingRegion region;
+  const std::string url = region.create("q");
+  const std::string arn = region.attribute(url, "QueueArn");
+  runtime::TaskGroup pollers(region.runtime->control());
+  const auto cancelled = std::make_shared<Pending<std::vector<ReceivedMessage>>>();
+  pollers.spawn("poll",
+                keep(region.service->receive(arn, 1, region.clock.now() + 20s, {}), cancelled));
+  region.run();
+  const auto other = long_poll(region, url, 20);
+  region.group.spawn("stop", stop_group(pollers));
+  region.run();
+  ASSERT_TRUE(cancelled->answer.has_value());
+  EXPECT_EQ(cancelled->answer->error().kind, base::ErrorKind::Cancelled);
+  region.send(url, "kept");
+  EXPECT_EQ(outcome(*other), "kept");
+}
+
 TEST(SqsRetention, ExpiredMessagesAreNeitherReceivedNorKept) {
   TestingRegion region;
   const std::string url = region.create("q", {{"MessageRetentionPeriod", "60"}});

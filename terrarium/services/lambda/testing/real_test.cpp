@@ -1,0 +1,162 @@
+// The service with a real sandbox, real processes and the Runtime API over HTTP. Needs no root; as
+// root it also sees that functions have no rights.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+
+#include "lib/base/encoding.h"
+#include "terrarium/host/linux/sandbox.h"
+#include "terrarium/services/lambda/testing_region.h"
+
+namespace terrarium::lambda {
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+template <class T>
+runtime::Task<void> store_answer(runtime::Task<base::Result<T>> call,
+                                 std::optional<base::Result<T>>& out) {
+  out.emplace(co_await std::move(call));
+}
+
+runtime::Task<void> start_service(Service& service, bool& started) {
+  started = service.start().has_value();
+  co_return;
+}
+
+class LambdaReal : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = (std::filesystem::temp_directory_path() / "lambda-real-XXXXXX").string();
+    state_ = ::mkdtemp(folder.data());
+    runtime_.start();
+    auto sandbox = host::open_linux_sandbox(runtime_, clock_, {.folder = state_ / "lambda"});
+    if (!sandbox) GTEST_SKIP() << sandbox.error().message;
+    sandbox_ = *std::move(sandbox);
+    service_ = std::make_unique<Service>(
+        Service::Parts{*store_, clock_, random_, runtime_, *sandbox_, queue_, objects_, logs_,
+                       roles_},
+        Config{.state_directory = state_, .limits = machine_limits()});
+    bool started = false;
+    runtime::run_and_wait(runtime_.control(), start_service(*service_, started));
+    ASSERT_TRUE(started);
+    context_.region = "us-east-1";
+    context_.account = "000000000000";
+    create("f");
+  }
+  void TearDown() override {
+    if (service_) runtime::run_and_wait(runtime_.control(), stop_service(*service_));
+    runtime_.stop();
+    service_.reset();
+    sandbox_.reset();
+    EXPECT_TRUE(!std::filesystem::exists(state_ / "lambda" / "tmp") ||
+                std::filesystem::is_empty(state_ / "lambda" / "tmp"));
+    std::filesystem::remove_all(state_);
+  }
+
+  void create(const std::string& name) {
+    CreateFunctionRequest request;
+    request.function_name = name;
+    request.runtime = "provided.al2023";
+    request.handler = "bootstrap";
+    request.role = TestingRegion::kRole;
+    request.memory_size = 256;
+    request.code.zip_file = zip_of({{"bootstrap", read_file(ECHO_RUNTIME), 0755}});
+    const auto made = ask(service_->create_function(context_, std::move(request)));
+    ASSERT_TRUE(made.has_value()) << base::describe(made.error());
+  }
+  template <class T>
+  base::Result<T> ask(runtime::Task<base::Result<T>> call) {
+    std::optional<base::Result<T>> out;
+    runtime::run_and_wait(runtime_.control(), store_answer(std::move(call), out));
+    return *std::move(out);
+  }
+  InvocationResponse invoke(std::string payload, std::string name = "f") {
+    context_.request_id = random_.uuid();
+    InvocationRequest request;
+    request.function_name = std::move(name);
+    request.log_type = "Tail";
+    request.payload = std::move(payload);
+    auto response = ask(service_->invoke(context_, std::move(request)));
+    EXPECT_TRUE(response.has_value()) << base::describe(response.error());
+    return response.value_or(InvocationResponse{});
+  }
+  static std::string tail(const InvocationResponse& response) {
+    return base::base64_decode(response.log_result.value_or("")).value_or("");
+  }
+
+  runtime::Runtime runtime_{2, 2};
+  base::SystemClock clock_;
+  base::SystemRandom random_;
+  std::unique_ptr<store::Store> store_ = store::open_memory_store();
+  FakeQueue queue_{runtime_.control(), clock_};
+  FakeObjects objects_;
+  FakeLogs logs_;
+  FakeRoles roles_{clock_};
+  wire::Context context_;
+  std::filesystem::path state_;
+  std::unique_ptr<host::Sandbox> sandbox_;
+  std::unique_ptr<Service> service_;
+};
+
+TEST_F(LambdaReal, AnswersAgainAndAgain) {
+  const auto first = invoke("{\"x\":1}");
+  EXPECT_EQ(first.payload, "{\"x\":1}") << tail(first);
+  EXPECT_NE(tail(first).find("\ngot 7 bytes\nEND "), std::string::npos) << tail(first);
+  EXPECT_NE(tail(first).find("Init Duration: "), std::string::npos);
+  const std::string large = "\"" + std::string(5 << 20, 'x') + "\"";
+  EXPECT_EQ(invoke(large).payload, large);
+  std::vector<base::Duration> took;
+  for (int i = 0; i < 200; ++i) {
+    const base::Timestamp before = clock_.now();
+    EXPECT_EQ(invoke("{}").payload, "{}");
+    took.push_back(clock_.now() - before);
+  }
+  std::ranges::nth_element(took, took.begin() + 100);
+  RecordProperty("warm_invoke_p50_us", static_cast<int>(took[100].count()));
+  std::printf("warm invoke p50: %lld us\n", static_cast<long long>(took[100].count()));
+}
+
+TEST_F(LambdaReal, ErrorsCrashesAndTimeoutsAreTheFunctions) {
+  EXPECT_EQ(invoke("\"fail\"").payload, R"({"errorMessage":"asked to","errorType":"Asked"})");
+  const auto exited = invoke("\"exit\"");
+  EXPECT_EQ(exited.function_error, "Unhandled");
+  EXPECT_NE(exited.payload->find("exit status 3"), std::string::npos) << *exited.payload;
+  const auto crashed = invoke("\"crash\"");
+  EXPECT_NE(crashed.payload->find("Runtime exited with error: "), std::string::npos);
+  const auto late = invoke("\"sleep\"");
+  EXPECT_NE(late.payload->find("Task timed out after 3.00 seconds"), std::string::npos);
+  EXPECT_EQ(invoke("{}").payload, "{}");
+}
+
+TEST_F(LambdaReal, MemoryIsLimited) {
+  if (sandbox_->description().find("memory limit") == std::string::npos) {
+    GTEST_SKIP() << "no control group to limit memory with";
+  }
+  const auto eaten = invoke("\"eat\"");
+  EXPECT_NE(eaten.payload->find("signal: killed"), std::string::npos) << *eaten.payload;
+  EXPECT_NE(tail(eaten).find("Max Memory Used: 256 MB"), std::string::npos) << tail(eaten);
+}
+
+TEST_F(LambdaReal, TwoFunctionsShareNothing) {
+  if (::geteuid() != 0) GTEST_SKIP() << "sandboxes of a daemon without root share its user";
+  create("g");
+  const auto seen = [this](std::string name) {
+    return boost::json::parse(*invoke("\"look\"", std::move(name)).payload).as_array();
+  };
+  const auto f = seen("f");
+  const auto g = seen("g");
+  EXPECT_NE(f[0], g[0]) << "user ids";
+  EXPECT_NE(f[0].to_number<unsigned>(), 0U);
+  EXPECT_EQ(f[1].to_number<int>(), 0) << "its code can be written";
+  EXPECT_EQ(f[2].to_number<int>(), 1) << "its /tmp can't be written";
+  EXPECT_EQ(g[3].to_number<int>(), 0) << "the other's /tmp is seen";
+}
+
+}  // namespace
+}  // namespace terrarium::lambda

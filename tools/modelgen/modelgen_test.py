@@ -1,0 +1,113 @@
+"""Tests of the generator: names, merging, what a service is cut down to. Run by CTest."""
+
+import json
+import pathlib
+import tempfile
+import unittest
+
+import emit
+import model
+from names import pascal, snake
+
+MODEL = {
+    "metadata": {"apiVersion": "2020-01-01", "endpointPrefix": "toy", "protocol": "query"},
+    "operations": {
+        "PutThing": {
+            "name": "PutThing",
+            "input": {"shape": "PutThingRequest"},
+            "errors": [{"shape": "TooMany"}],
+        },
+        "Other": {"name": "Other", "input": {"shape": "OtherRequest"}},
+    },
+    "shapes": {
+        "PutThingRequest": {
+            "type": "structure",
+            "required": ["Name"],
+            "members": {"Name": {"shape": "Text"}, "Parts": {"shape": "Parts"}},
+        },
+        "OtherRequest": {"type": "structure", "members": {}},
+        "Text": {"type": "string", "min": 1},
+        "Parts": {"type": "list", "member": {"shape": "Part"}},
+        "Part": {
+            "type": "structure",
+            "members": {"Inner": {"shape": "Part"}, "Parts": {"shape": "Parts"}},
+        },
+        "TooMany": {"type": "structure", "members": {}, "error": {"httpStatusCode": 429}},
+    },
+}
+
+
+def load(operations, amendments=None):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        version = root / "models" / "toy" / "2020-01-01"
+        version.mkdir(parents=True)
+        (version / "service-2.json").write_text(json.dumps(MODEL))
+        (root / "operations.txt").write_text(operations)
+        if amendments is not None:
+            (root / "amendments.json").write_text(json.dumps(amendments))
+        return model.load("toy", root, root / "models")
+
+
+class Names(unittest.TestCase):
+    def test_acronyms_stay_words(self):
+        for name, expected in {
+            "QueueUrl": "queue_url",
+            "MD5OfBody": "md5_of_body",
+            "SSEKMSKeyId": "sse_kms_key_id",
+            "SSECustomerKeyMD5": "sse_customer_key_md5",
+            "ETag": "etag",
+            "ChecksumCRC32C": "checksum_crc32c",
+            "ChecksumCRC64NVME": "checksum_crc64nvme",
+            "KMSMasterKeyId": "kms_master_key_id",
+            "VersionIdMarker": "version_id_marker",
+            "ListObjectsV2": "list_objects_v2",
+            "logGroupName": "log_group_name",
+            "CodeSha256": "code_sha256",
+            "Delete": "delete_",
+        }.items():
+            self.assertEqual(snake(name), expected)
+        self.assertEqual(pascal("AWS.Simple.Queue"), "AWSSimpleQueue")
+
+
+class Loading(unittest.TestCase):
+    def test_keeps_what_the_listed_operations_reach(self):
+        service = load("# comment\nPutThing  # why\n")
+        self.assertEqual(service.structures, ["Part", "PutThingRequest"])
+        self.assertEqual(service.errors, [("TooMany", "TooMany", 429, "")])
+
+    def test_amendments_merge_and_null_removes(self):
+        amendments = {
+            "shapes": {"Text": {"min": None, "max": 5}},
+            "errors": {"Gone": {"status": 410, "query": "Toy.Gone"}},
+        }
+        service = load("PutThing", amendments)
+        self.assertEqual(service.shapes["Text"], {"type": "string", "max": 5})
+        self.assertIn(("Gone", "Gone", 410, "Toy.Gone"), service.errors)
+
+    def test_names_what_is_wrong(self):
+        for operations, amendments in [
+            ("NoSuchThing", None),
+            ("PutThing\nPutThing", None),
+            ("PutThing", {"shape": {}}),
+        ]:
+            with self.assertRaises(model.ModelError):
+                load(operations, amendments)
+
+
+class Emitting(unittest.TestCase):
+    def test_required_members_are_plain_and_cycles_are_shared(self):
+        text = emit.texts(load("PutThing"))["model.h"]
+        self.assertIn("  std::string name;", text)
+        self.assertIn("  std::optional<std::vector<Part>> parts;", text)
+        self.assertIn("  std::shared_ptr<Part> inner;", text)
+        self.assertNotIn("OtherRequest", text)
+
+    def test_operations_without_output_answer_empty(self):
+        text = emit.texts(load("PutThing"))["dispatch.h"]
+        self.assertIn("wire::bind<PutThingRequest, wire::Empty>", text)
+        self.assertIn("service.put_thing(context, std::move(input))", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
