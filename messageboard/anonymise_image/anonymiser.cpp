@@ -27,10 +27,8 @@ bool is_final(base::ErrorKind kind) {
     case base::ErrorKind::InvalidInput:
     case base::ErrorKind::NotImplemented:
     case base::ErrorKind::TooLarge:
-    case base::ErrorKind::NotFound:
-      return true;
-    default:
-      return false;
+    case base::ErrorKind::NotFound: return true;
+    default: return false;
   }
 }
 

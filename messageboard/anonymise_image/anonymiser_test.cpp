@@ -25,10 +25,10 @@ struct Sample {
 const std::vector<Sample>& samples() {
   static const std::vector<Sample> all{
       {"sample1.jpg", {{414, 355, 178, 238}, {838, 421, 187, 227}, {1476, 200, 203, 241}}},
-      {"sample4.jpg", {{664, 52, 187, 258}, {257, 184, 162, 246}, {988, 180, 169, 228},
-                       {1277, 144, 145, 243}}},
-      {"sample6.jpg", {{681, 321, 159, 306}, {1181, 305, 188, 280}, {1487, 263, 212, 294},
-                       {250, 467, 210, 291}}},
+      {"sample4.jpg",
+       {{664, 52, 187, 258}, {257, 184, 162, 246}, {988, 180, 169, 228}, {1277, 144, 145, 243}}},
+      {"sample6.jpg",
+       {{681, 321, 159, 306}, {1181, 305, 188, 280}, {1487, 263, 212, 294}, {250, 467, 210, 291}}},
   };
   return all;
 }
@@ -172,8 +172,8 @@ TEST_F(AnonymiserTest, TurnsThePictureUprightBeforeItLooks) {
   const Sample& sample = samples()[0];
   const Picture picture = small_sample(sample, 4);
   // Stored turned counterclockwise, with the tag that says so.
-  const std::string stored = testing::with_segment(
-      testing::jpeg(upright(picture, 8)), '\xe1', std::string("Exif\0\0", 6) + testing::exif(6));
+  const std::string stored = testing::with_segment(testing::jpeg(upright(picture, 8)), '\xe1',
+                                                   std::string("Exif\0\0", 6) + testing::exif(6));
   const Picture after = anonymised(stored);
   EXPECT_GE(faces_, sample.faces.size());
   EXPECT_EQ(after.width, picture.width);
@@ -187,10 +187,8 @@ TEST_F(AnonymiserTest, LetsNothingSurviveUnderTransparentPixels) {
     rgba.append(reinterpret_cast<const char*>(&hidden.rgb[3 * i]), 3);
     rgba += '\0';
   }
-  const Picture after = anonymised(testing::png({.width = hidden.width,
-                                                 .height = hidden.height,
-                                                 .colour = testing::kRgba,
-                                                 .samples = rgba}));
+  const Picture after = anonymised(testing::png(
+      {.width = hidden.width, .height = hidden.height, .colour = testing::kRgba, .samples = rgba}));
   EXPECT_TRUE(after.alpha.empty());
   // White, and where a face is hidden white with noise; the photograph itself is darker.
   EXPECT_TRUE(std::ranges::any_of(hidden.rgb, [](int sample) { return sample < 60; }));
@@ -204,10 +202,8 @@ TEST_F(AnonymiserTest, ObscuresWhatShowsThroughFaintly) {
     rgba.append(reinterpret_cast<const char*>(&hidden.rgb[3 * i]), 3);
     rgba += '\x14';
   }
-  const std::string file = testing::png({.width = hidden.width,
-                                         .height = hidden.height,
-                                         .colour = testing::kRgba,
-                                         .samples = rgba});
+  const std::string file = testing::png(
+      {.width = hidden.width, .height = hidden.height, .colour = testing::kRgba, .samples = rgba});
   const Picture shown = flatten(decode(file).value());
   const Picture after = anonymised(file);
   for (const Box& face : samples()[0].faces) {
@@ -220,8 +216,8 @@ TEST_F(AnonymiserTest, PassesNoMetadataOn) {
   const Picture picture = testing::cornered(64, 64);
   const std::string secret = "SECRET GPS POSITION";
   Anonymiser anonymiser(open_detector(), Style::Blurred, random_);
-  const std::string png = testing::png(picture, testing::chunk("tEXt", secret) +
-                                                    testing::chunk("eXIf", secret));
+  const std::string png =
+      testing::png(picture, testing::chunk("tEXt", secret) + testing::chunk("eXIf", secret));
   const std::string jpeg = testing::with_segment(testing::jpeg(picture), '\xfe', secret) + secret;
   const std::string webp =
       testing::riff(testing::vp8x(0x0c, 64, 64) + testing::webp(picture).substr(12) +
@@ -244,8 +240,8 @@ TEST_F(AnonymiserTest, KeepsTheFormat) {
 }
 
 TEST(Flattening, PutsColourOnWhitePaper) {
-  Picture picture{.width = 3, .height = 1, .rgb = {0, 0, 0, 0, 0, 0, 10, 20, 30},
-                  .alpha = {0, 128, 255}};
+  Picture picture{
+      .width = 3, .height = 1, .rgb = {0, 0, 0, 0, 0, 0, 10, 20, 30}, .alpha = {0, 128, 255}};
   EXPECT_EQ(flatten(picture).rgb,
             (std::vector<std::uint8_t>{255, 255, 255, 127, 127, 127, 10, 20, 30}));
   EXPECT_TRUE(flatten(picture).alpha.empty());

@@ -43,9 +43,9 @@ base::Result<Decoded> decode_any(std::string_view bytes, const DecodeLimits& lim
   if (has(bytes, "RIFF", 0) && has(bytes, "WEBP", 8)) return decode_webp(bytes, limits);
   for (const Signature& signature : kRefused) {
     if (has(bytes, signature.bytes, signature.at)) {
-      return base::fail(ErrorKind::NotImplemented,
-                        fmt::format("{} pictures are not supported: JPEG, PNG and WebP are",
-                                    signature.name));
+      return base::fail(
+          ErrorKind::NotImplemented,
+          fmt::format("{} pictures are not supported: JPEG, PNG and WebP are", signature.name));
     }
   }
   return base::fail(ErrorKind::InvalidInput, "not a picture: neither JPEG, PNG nor WebP");

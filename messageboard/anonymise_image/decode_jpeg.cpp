@@ -15,7 +15,7 @@ using base::ErrorKind;
 // What turbojpeg does not tell, read from the file's marker segments.
 struct Segments {
   std::optional<int> orientation;  // of the first EXIF block
-  bool adobe = false;  // an Adobe marker: CMYK is stored inverted
+  bool adobe = false;              // an Adobe marker: CMYK is stored inverted
   std::uint64_t scans = 0;
 };
 

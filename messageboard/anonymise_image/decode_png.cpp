@@ -54,9 +54,7 @@ base::Result<Essence> essence(std::string_view bytes) {
 // Frees what libpng keeps, on every way out.
 struct Reader {
   png_image image{};
-  Reader() {
-    image.version = PNG_IMAGE_VERSION;
-  }
+  Reader() { image.version = PNG_IMAGE_VERSION; }
   ~Reader() { png_image_free(&image); }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;

@@ -40,9 +40,9 @@ TEST(JpegPicture, IsTurnedUprightByEveryExifOrientation) {
   const std::string file = testing::jpeg(cornered(32, 16));
   for (int orientation = 1; orientation <= 8; ++orientation) {
     for (const bool big_endian : {false, true}) {
-      expect_upright(decode(testing::with_segment(file, '\xe1',
-                                                  kExifName + exif(orientation, big_endian))),
-                     orientation);
+      expect_upright(
+          decode(testing::with_segment(file, '\xe1', kExifName + exif(orientation, big_endian))),
+          orientation);
     }
   }
 }
@@ -111,16 +111,16 @@ TEST(PngPicture, OfSixteenBitsKeepsItsBrightness) {
 }
 
 TEST(PngPicture, OfGrayAndPaletteBecomesRgb) {
-  const auto gray = decode(
-      testing::png({.width = 2, .height = 1, .colour = testing::kGray, .samples = {"\x00\x64", 2}}));
+  const auto gray = decode(testing::png(
+      {.width = 2, .height = 1, .colour = testing::kGray, .samples = {"\x00\x64", 2}}));
   ASSERT_TRUE(gray.has_value()) << gray.error().message;
   EXPECT_EQ(gray->rgb, (std::vector<std::uint8_t>{0, 0, 0, 100, 100, 100}));
-  const auto palette = decode(testing::png({.width = 2,
-                                            .height = 1,
-                                            .colour = testing::kPalette,
-                                            .before_data = chunk("PLTE", "abcdef") +
-                                                           chunk("tRNS", std::string("\xff\x07")),
-                                            .samples = {"\x01\x00", 2}}));
+  const auto palette = decode(
+      testing::png({.width = 2,
+                    .height = 1,
+                    .colour = testing::kPalette,
+                    .before_data = chunk("PLTE", "abcdef") + chunk("tRNS", std::string("\xff\x07")),
+                    .samples = {"\x01\x00", 2}}));
   ASSERT_TRUE(palette.has_value()) << palette.error().message;
   EXPECT_EQ(palette->rgb, (std::vector<std::uint8_t>{'d', 'e', 'f', 'a', 'b', 'c'}));
   EXPECT_EQ(palette->alpha, (std::vector<std::uint8_t>{7, 255}));
@@ -191,8 +191,8 @@ TEST(WebpPicture, AnimatedIsRefused) {
   const std::string data = testing::webp(cornered(32, 16)).substr(12);
   const std::string animation = testing::riff_chunk("ANIM", std::string(6, '\0')) +
                                 testing::riff_chunk("ANMF", std::string(16, '\0') + data);
-  expect_refused(testing::riff(testing::vp8x(0x02, 32, 16) + animation),
-                 ErrorKind::NotImplemented, "animated WebP");
+  expect_refused(testing::riff(testing::vp8x(0x02, 32, 16) + animation), ErrorKind::NotImplemented,
+                 "animated WebP");
   // The flag that should announce it may be missing.
   EXPECT_FALSE(decode(testing::riff(testing::vp8x(0, 32, 16) + animation)).has_value());
 }
@@ -207,7 +207,10 @@ TEST(WebpPicture, CutShortIsRefused) {
 TEST(OtherPictures, AreRefusedByName) {
   expect_refused("GIF89a", ErrorKind::NotImplemented, "GIF");
   expect_refused(std::string("II*\0rest", 8), ErrorKind::NotImplemented, "TIFF");
-  expect_refused(std::string("\0\0\0\x1c" "ftypheic", 12), ErrorKind::NotImplemented, "HEIC");
+  expect_refused(std::string("\0\0\0\x1c"
+                             "ftypheic",
+                             12),
+                 ErrorKind::NotImplemented, "HEIC");
   expect_refused("<svg xmlns=", ErrorKind::NotImplemented, "SVG");
   expect_refused("hello", ErrorKind::InvalidInput, "not a picture");
   expect_refused("", ErrorKind::InvalidInput, "not a picture");

@@ -69,11 +69,10 @@ base::Result<Decoded> decode_webp(std::string_view bytes, const DecodeLimits& li
   picture.rgb.resize(picture.pixels() * 3);
   const bool has_alpha = features.has_alpha != 0;
   std::vector<std::uint8_t> rgba(has_alpha ? picture.pixels() * 4 : 0);
-  const std::uint8_t* whole =
-      has_alpha
-          ? WebPDecodeRGBAInto(data, bytes.size(), rgba.data(), rgba.size(), picture.width * 4)
-          : WebPDecodeRGBInto(data, bytes.size(), picture.rgb.data(), picture.rgb.size(),
-                              picture.width * 3);
+  const std::uint8_t* whole = has_alpha ? WebPDecodeRGBAInto(data, bytes.size(), rgba.data(),
+                                                             rgba.size(), picture.width * 4)
+                                        : WebPDecodeRGBInto(data, bytes.size(), picture.rgb.data(),
+                                                            picture.rgb.size(), picture.width * 3);
   if (whole == nullptr) {
     return base::fail(ErrorKind::InvalidInput, "a damaged WebP: its pixels cannot be read");
   }

@@ -66,8 +66,7 @@ Box turned_back(const Box& box, cv::RotateFlags turn, const cv::Size& upright) {
   const auto width = static_cast<float>(upright.width);
   const auto height = static_cast<float>(upright.height);
   switch (turn) {
-    case cv::ROTATE_90_CLOCKWISE:
-      return {box.y, height - box.x - box.width, box.height, box.width};
+    case cv::ROTATE_90_CLOCKWISE: return {box.y, height - box.x - box.width, box.height, box.width};
     case cv::ROTATE_180:
       return {width - box.x - box.width, height - box.y - box.height, box.width, box.height};
     case cv::ROTATE_90_COUNTERCLOCKWISE:
@@ -135,11 +134,10 @@ std::vector<Proposal> Detector::Networks::propose_in_tiles(const cv::Mat& rgb, i
   for (const int top : tile_starts(image.rows)) {
     for (const int left : tile_starts(image.cols)) {
       if (late()) return found;
-      const cv::Rect tile = cv::Rect(left, top, kTileSide, kTileSide) &
-                            cv::Rect(0, 0, image.cols, image.rows);
+      const cv::Rect tile =
+          cv::Rect(left, top, kTileSide, kTileSide) & cv::Rect(0, 0, image.cols, image.rows);
       const int tile_length = std::max(tile.width, tile.height);
-      for (Proposal& proposal :
-           ultraface.propose(image(tile), tile_length, kFine.score_min)) {
+      for (Proposal& proposal : ultraface.propose(image(tile), tile_length, kFine.score_min)) {
         // Larger ones were found whole at a coarser scale; here they are pieces of a neighbour.
         if (std::max(proposal.box.width, proposal.box.height) > kTileOverlap) continue;
         proposal.box.x += static_cast<float>(left);
@@ -252,8 +250,8 @@ cv::Mat matrix(const View& view) {
 
 base::Result<Detector> Detector::open(const std::filesystem::path& models) {
   cv::setNumThreads(2);
-  TRY(auto networks, guarded("load the face networks",
-                             [&] { return std::make_unique<Networks>(models); }));
+  TRY(auto networks,
+      guarded("load the face networks", [&] { return std::make_unique<Networks>(models); }));
   return Detector(std::move(networks));
 }
 

@@ -46,8 +46,8 @@ base::Result<std::string> encode_png(const Picture& picture) {
   if (picture.pixels() > kHastyPixels) image.flags |= PNG_IMAGE_FLAG_FAST;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::string bytes(size, '\0');
-  const int done = png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgb.data(), 0,
-                                             nullptr);
+  const int done =
+      png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.rgb.data(), 0, nullptr);
   png_image_free(&image);
   if (done == 0) {
     return base::fail(ErrorKind::Internal, fmt::format("could not write a PNG: {}", image.message));
@@ -83,9 +83,8 @@ base::Result<std::string> encode_webp(const Picture& picture) {
   job.picture.custom_ptr = &job.writer;
   if (WebPPictureImportRGB(&job.picture, picture.rgb.data(), picture.width * 3) == 0 ||
       WebPEncode(&config, &job.picture) == 0) {
-    return base::fail(ErrorKind::Internal,
-                      fmt::format("could not write a WebP: error {}",
-                                  static_cast<int>(job.picture.error_code)));
+    return base::fail(ErrorKind::Internal, fmt::format("could not write a WebP: error {}",
+                                                       static_cast<int>(job.picture.error_code)));
   }
   return std::string(reinterpret_cast<const char*>(job.writer.mem), job.writer.size);
 }
@@ -95,12 +94,9 @@ base::Result<std::string> encode_webp(const Picture& picture) {
 base::Result<std::string> encode(const Picture& picture) {
   CHECK(picture.alpha.empty(), "hidden colour must not be written: flatten() comes first");
   switch (picture.format) {
-    case Format::Jpeg:
-      return encode_jpeg(picture);
-    case Format::Png:
-      return encode_png(picture);
-    case Format::Webp:
-      return encode_webp(picture);
+    case Format::Jpeg: return encode_jpeg(picture);
+    case Format::Png: return encode_png(picture);
+    case Format::Webp: return encode_webp(picture);
   }
   return base::fail(ErrorKind::Internal, "a picture of no format");
 }

@@ -92,7 +92,8 @@ Task<base::Result<void>> Handler::process(S3Object object, base::Timestamp deadl
   auto raw = co_await objects_.get(object, settings_.limits.bytes_max, deadline);
   if (!raw) {
     const base::ErrorKind kind = raw.error().kind;
-    const bool about_object = kind == base::ErrorKind::NotFound || kind == base::ErrorKind::TooLarge;
+    const bool about_object =
+        kind == base::ErrorKind::NotFound || kind == base::ErrorKind::TooLarge;
     co_return std::unexpected(about_object ? std::move(raw).error()
                                            : not_final(std::move(raw).error()));
   }
@@ -111,8 +112,8 @@ Task<base::Result<void>> Handler::process(S3Object object, base::Timestamp deadl
 
 Task<void> Handler::mark_failed(S3Object object, std::string reason, base::Timestamp deadline) {
   S3Object marker{std::move(object.bucket), failure_marker_key(object.key)};
-  const auto put = co_await objects_.put(marker, failure_marker(reason), "application/json",
-                                         deadline);
+  const auto put =
+      co_await objects_.put(marker, failure_marker(reason), "application/json", deadline);
   if (!put) {
     log::error(kArea, "Could not write {} to bucket {}: {}", printable(marker.key), marker.bucket,
                base::describe(put.error()));

@@ -48,7 +48,8 @@ class MemoryObjects final : public Objects {
 
 std::string s3_event(const std::string& key) {
   return R"({"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"raw"},)"
-         R"("object":{"key":")" + key + R"("}}}]})";
+         R"("object":{"key":")" +
+         key + R"("}}}]})";
 }
 
 std::string message(const std::string& id, const std::string& body, int receives = 1) {
@@ -74,8 +75,7 @@ class HandlerTest : public ::testing::Test {
   static void TearDownTestSuite() { anonymiser_.reset(); }
 
   // The ids of the messages that failed, as JSON.
-  std::string handle(const std::string& event,
-                     base::Duration time = std::chrono::seconds(60)) {
+  std::string handle(const std::string& event, base::Duration time = std::chrono::seconds(60)) {
     Handler handler(*anonymiser_, objects_, clock_, {.processed_bucket = "processed"});
     base::Result<std::string> answer;
     runtime::block_on(run(handler, event, clock_.now() + time, answer));
@@ -121,9 +121,8 @@ TEST_F(HandlerTest, OneMessageThatFailsDoesNotStopTheOthers) {
   upload("good1", testing::jpeg(testing::cornered(40, 30)));
   upload("bad", "GIF89a");
   upload("good2", testing::jpeg(testing::cornered(40, 30)));
-  EXPECT_EQ(handle(sqs_event(message("1", s3_event("good1")) + "," +
-                             message("2", s3_event("bad")) + "," +
-                             message("3", s3_event("good2")))),
+  EXPECT_EQ(handle(sqs_event(message("1", s3_event("good1")) + "," + message("2", s3_event("bad")) +
+                             "," + message("3", s3_event("good2")))),
             failed("2"));
   EXPECT_TRUE(processed("good1"));
   EXPECT_FALSE(processed("bad"));
@@ -145,7 +144,8 @@ TEST_F(HandlerTest, APictureThatIsGoneIsRefusedForGood) {
 TEST_F(HandlerTest, WhatMayPassIsTriedAgainBeforeAnyoneIsTold) {
   upload("a", testing::jpeg(testing::cornered(40, 30)));
   // S3 answers a client error to expired keys too: it is not the picture's fault.
-  for (const ErrorKind kind : {ErrorKind::Unavailable, ErrorKind::Denied, ErrorKind::InvalidInput}) {
+  for (const ErrorKind kind :
+       {ErrorKind::Unavailable, ErrorKind::Denied, ErrorKind::InvalidInput}) {
     objects_.put_fails = kind;
     EXPECT_EQ(handle(sqs_event(message("m", s3_event("a"), 2))), failed("m"));
     EXPECT_EQ(marker("a"), "");

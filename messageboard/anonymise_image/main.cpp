@@ -69,8 +69,8 @@ runtime::Task<base::Result<void>> serve(LambdaRuntime& lambda, Handler& handler)
       CO_TRY_VOID(co_await lambda.respond(std::move(invocation.request_id), std::move(*answer)));
     } else {
       base::log::error("anonymise_image", "{}", base::describe(answer.error()));
-      CO_TRY_VOID(co_await lambda.fail(std::move(invocation.request_id),
-                                       std::move(answer).error()));
+      CO_TRY_VOID(
+          co_await lambda.fail(std::move(invocation.request_id), std::move(answer).error()));
     }
   }
 }

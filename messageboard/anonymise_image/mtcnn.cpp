@@ -30,7 +30,7 @@ cv::Mat crop(const cv::Mat& rgb, const Box& box, int side) {
   cv::Mat part = rgb(inside);
   if (inside != wanted) {
     cv::copyMakeBorder(part, part, inside.y - wanted.y, wanted.br().y - inside.br().y,
-                       inside.x - wanted.x, wanted.br().x - inside.br().x, 
+                       inside.x - wanted.x, wanted.br().x - inside.br().x,
                        cv::BORDER_CONSTANT | cv::BORDER_ISOLATED);
   }
   cv::resize(part, whole, cv::Size(side, side), 0, 0,
@@ -64,8 +64,8 @@ cv::Mat Mtcnn::forward(cv::dnn::Net& network, const cv::Mat& rgb, std::span<cons
     for (const Box& box : boxes.subspan(first, std::min(kBatchMax, boxes.size() - first))) {
       crops.push_back(crop(rgb, box, side));
     }
-    network.setInput(cv::dnn::blobFromImages(crops, 1.0 / 128, cv::Size(),
-                                             cv::Scalar(127.5, 127.5, 127.5)));
+    network.setInput(
+        cv::dnn::blobFromImages(crops, 1.0 / 128, cv::Size(), cv::Scalar(127.5, 127.5, 127.5)));
     outputs.push_back(network.forward());
   }
   return outputs;

@@ -22,8 +22,7 @@ class Mtcnn {
   std::vector<float> judge(const cv::Mat& rgb, std::span<const Box> boxes, float enough);
 
  private:
-  cv::Mat forward(cv::dnn::Net& network, const cv::Mat& rgb, std::span<const Box> boxes,
-                  int side);
+  cv::Mat forward(cv::dnn::Net& network, const cv::Mat& rgb, std::span<const Box> boxes, int side);
 
   cv::dnn::Net rnet_;
   cv::dnn::Net onet_;

@@ -75,17 +75,16 @@ int split(int from, int to, int cell, int cells) { return from + (to - from) * c
 
 Cells averages(const Picture& picture, const Area& area, base::Random& random) {
   // A small face has fewer cells, never cells of one pixel.
-  const int cells = std::clamp(std::min(area.right - area.left, area.bottom - area.top) / 4, 1,
-                               kCells);
+  const int cells =
+      std::clamp(std::min(area.right - area.left, area.bottom - area.top) / 4, 1, kCells);
   Cells result;
   for (int row = 0; row < kCells; ++row) {
     for (int column = 0; column < kCells; ++column) {
       const int y = row * cells / kCells;
       const int x = column * cells / kCells;
-      const Area part{split(area.left, area.right, x, cells),
-                      split(area.top, area.bottom, y, cells),
-                      split(area.left, area.right, x + 1, cells),
-                      split(area.top, area.bottom, y + 1, cells)};
+      const Area part{
+          split(area.left, area.right, x, cells), split(area.top, area.bottom, y, cells),
+          split(area.left, area.right, x + 1, cells), split(area.top, area.bottom, y + 1, cells)};
       Colour colour = average(picture, part);
       for (float& sample : colour) sample = std::clamp(sample + noise(random), 0.0f, 255.0f);
       result[static_cast<std::size_t>(row)][static_cast<std::size_t>(column)] = colour;
@@ -103,8 +102,8 @@ Patch blurred(const Cells& cells) {
       float weights = 0;
       for (std::size_t y = 0; y < kCells; ++y) {
         for (std::size_t x = 0; x < kCells; ++x) {
-          const float dy = (static_cast<float>(row) + 0.5f) / kPatch -
-                           (static_cast<float>(y) + 0.5f) / kCells;
+          const float dy =
+              (static_cast<float>(row) + 0.5f) / kPatch - (static_cast<float>(y) + 0.5f) / kCells;
           const float dx = (static_cast<float>(column) + 0.5f) / kPatch -
                            (static_cast<float>(x) + 0.5f) / kCells;
           const float weight = std::exp(-(dx * dx + dy * dy) / (2 * kBlur * kBlur));

@@ -101,9 +101,15 @@ TEST(Obscuring, HoldsAtEdgesAndForBoxesThatAreNone) {
   base::SeededRandom random(1);
   Picture picture = detailed(40, 40);
   obscure(picture,
-          std::vector<Box>{{-10, -10, 30, 30}, {30, 30, 50, 50}, {100, 100, 5, 5}, {-50, 0, 20, 20},
-                           {5, 5, 0, 0}, {20, 20, 1, 1}, {-1e9f, -1e9f, 2e9f, 2e9f},
-                           {NAN, 0, 5, 5}, {0, 0, -5, 5}},
+          std::vector<Box>{{-10, -10, 30, 30},
+                           {30, 30, 50, 50},
+                           {100, 100, 5, 5},
+                           {-50, 0, 20, 20},
+                           {5, 5, 0, 0},
+                           {20, 20, 1, 1},
+                           {-1e9f, -1e9f, 2e9f, 2e9f},
+                           {NAN, 0, 5, 5},
+                           {0, 0, -5, 5}},
           Style::Blurred, random);
   Picture point = detailed(1, 1);
   obscure(point, std::vector<Box>{{-3, -3, 9, 9}}, Style::Blurred, random);

@@ -6,12 +6,9 @@ namespace anonymise_image {
 
 std::string_view content_type(Format format) {
   switch (format) {
-    case Format::Jpeg:
-      return "image/jpeg";
-    case Format::Png:
-      return "image/png";
-    case Format::Webp:
-      return "image/webp";
+    case Format::Jpeg: return "image/jpeg";
+    case Format::Png: return "image/png";
+    case Format::Webp: return "image/webp";
   }
   return "application/octet-stream";
 }

@@ -58,9 +58,8 @@ inline std::string exif(int orientation, bool big_endian = false) {
   const auto n = [&](std::uint32_t value, int bytes) { return number(value, bytes, big_endian); };
   return std::string(big_endian ? "MM" : "II") + n(42, 2) + n(8, 4) + n(2, 2) +
          // Make, so that the orientation is not the first entry
-         n(0x010f, 2) + n(2, 2) + n(2, 4) + std::string("X\0\0\0", 4) +
-         n(0x0112, 2) + n(3, 2) + n(1, 4) + n(static_cast<std::uint32_t>(orientation), 2) +
-         n(0, 2) + n(0, 4);
+         n(0x010f, 2) + n(2, 2) + n(2, 4) + std::string("X\0\0\0", 4) + n(0x0112, 2) + n(3, 2) +
+         n(1, 4) + n(static_cast<std::uint32_t>(orientation), 2) + n(0, 2) + n(0, 4);
 }
 
 inline std::string jpeg(const unsigned char* pixels, int width, int height, int pixel_format,
@@ -88,8 +87,8 @@ inline std::string with_segment(const std::string& file, char marker, const std:
 
 inline std::string chunk(const std::string& name, const std::string& body) {
   const std::string checked = name + body;
-  const uLong sum = crc32(0, reinterpret_cast<const Bytef*>(checked.data()),
-                          static_cast<uInt>(checked.size()));
+  const uLong sum =
+      crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size()));
   return number(static_cast<std::uint32_t>(body.size()), 4) + checked +
          number(static_cast<std::uint32_t>(sum), 4);
 }
@@ -115,11 +114,10 @@ struct PngParts {
 };
 
 inline std::string png_header(int width, int height, int depth, PngColour colour) {
-  return "\x89PNG\r\n\x1a\n" +
-         chunk("IHDR", number(static_cast<std::uint32_t>(width), 4) +
-                           number(static_cast<std::uint32_t>(height), 4) +
-                           static_cast<char>(depth) + static_cast<char>(colour) +
-                           std::string(3, '\0'));
+  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", number(static_cast<std::uint32_t>(width), 4) +
+                                                 number(static_cast<std::uint32_t>(height), 4) +
+                                                 static_cast<char>(depth) +
+                                                 static_cast<char>(colour) + std::string(3, '\0'));
 }
 
 inline std::string png(const PngParts& parts) {

@@ -25,10 +25,10 @@ TEST(SqsEvent, GivesEveryMessageWithItsReceiveCount) {
 }
 
 TEST(SqsEvent, RefusesWhatIsNoSqsEvent) {
-  for (const char* text : {"", "[]", "null", "{", R"({"Records":{}})", R"({"Records":[1]})",
-                           R"({"Records":[{"messageId":"a"}]})",
-                           R"({"Records":[{"messageId":7,"body":""}]})",
-                           R"({"Records":[{"messageId":"","body":""}]})"}) {
+  for (const char* text :
+       {"", "[]", "null", "{", R"({"Records":{}})", R"({"Records":[1]})",
+        R"({"Records":[{"messageId":"a"}]})", R"({"Records":[{"messageId":7,"body":""}]})",
+        R"({"Records":[{"messageId":"","body":""}]})"}) {
     EXPECT_FALSE(parse_sqs_event(text).has_value()) << text;
   }
 }
@@ -73,7 +73,8 @@ TEST(S3Event, SkipsRemovalsAndOurOwnMarkers) {
 
 TEST(S3Event, RefusesWhatIsNoS3Event) {
   for (const char* text :
-       {"", "hello", "{}", R"({"Records":[{}]})", R"({"Records":[{"eventName":"ObjectCreated:Put"}]})",
+       {"", "hello", "{}", R"({"Records":[{}]})",
+        R"({"Records":[{"eventName":"ObjectCreated:Put"}]})",
         R"({"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":""},)"
         R"("object":{"key":"k"}}}]})",
         R"({"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},)"

@@ -53,8 +53,8 @@ void decode_level(const Maps& maps, float score_min, std::vector<Proposal>& foun
   for (int anchor = 0; anchor < maps.level.anchor_count; ++anchor) {
     const float size = maps.level.anchors[static_cast<std::size_t>(anchor)];
     for (int cell = 0; cell < maps.rows * maps.columns; ++cell) {
-      const float margin = maps.at(maps.classes, 2 * anchor + 1, cell) -
-                           maps.at(maps.classes, 2 * anchor, cell);
+      const float margin =
+          maps.at(maps.classes, 2 * anchor + 1, cell) - maps.at(maps.classes, 2 * anchor, cell);
       if (!(margin >= margin_min)) continue;
       const auto number = [&](int index) { return maps.at(maps.boxes, 4 * anchor + index, cell); };
       const auto column = static_cast<float>(cell % maps.columns);
@@ -121,8 +121,7 @@ std::vector<Proposal> Ultraface::propose(const cv::Mat& rgb, int long_side, floa
                      padded(size.width) - size.width, cv::BORDER_CONSTANT,
                      cv::Scalar(127, 127, 127));
   cv::dnn::Net& network = network_for(long_side);
-  network.setInput(
-      cv::dnn::blobFromImage(input, 1.0 / 128, cv::Size(), cv::Scalar(127, 127, 127)));
+  network.setInput(cv::dnn::blobFromImage(input, 1.0 / 128, cv::Size(), cv::Scalar(127, 127, 127)));
   std::vector<cv::String> names;
   for (const Level& level : kLevels) {
     names.emplace_back(level.classes);

@@ -20,7 +20,7 @@ from botocore.config import Config
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("BUILD_FOLDER", ROOT / "build/release"))
 TERRARIUM = BUILD / "bin/terrarium"
-PHOTO_FOLDER = BUILD / "test-photos"
+PHOTO_FOLDER = BUILD / "messageboard/anonymise_image/samples"
 
 
 def free_port():

@@ -179,6 +179,7 @@ runtime::Task<base::Result<Invocation>> ExecutionEnvironment::next() {
   const auto gone = [] {
     return base::fail(base::ErrorKind::Cancelled, "The execution environment has ended");
   };
+  const auto self = shared_from_this();
   if (state_ == State::Ended) co_return gone();
   if (state_ == State::Busy && delivered_) {
     co_return base::fail(base::ErrorKind::Conflict,

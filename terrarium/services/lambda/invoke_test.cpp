@@ -177,7 +177,7 @@ TEST(LambdaInvoke, ShortWorkIsNotSpreadOverManyEnvironments) {
     region.advance(300ms);
     return first;
   }());
-  region.behave = [](const std::string&) { return Behaviour{.takes = 50ms}; };
+  region.behave = [](const std::string&) { return Behaviour{.takes = 30ms}; };
   std::vector<std::shared_ptr<Pending<InvocationResponse>>> calls;
   for (int i = 0; i < 8; ++i) calls.push_back(region.invoke("{}"));
   region.advance(1s);

@@ -202,7 +202,6 @@ class TestingRegion {
     context.region = "us-east-1";
     context.account = "000000000000";
     context.endpoint = "http://127.0.0.1:4566";
-    context.request_id = "11111111-2222-4333-8444-555555555555";
     std::string folder = (std::filesystem::temp_directory_path() / "lambda-test-XXXXXX").string();
     state = ::mkdtemp(folder.data());
     limits.environments_max = 8;
@@ -274,6 +273,7 @@ class TestingRegion {
   }
   std::shared_ptr<Pending<InvocationResponse>> invoke(std::string payload,
                                                       std::string type = "RequestResponse") {
+    context.request_id = random.uuid();
     InvocationRequest request;
     request.function_name = "f";
     request.invocation_type = std::move(type);
