@@ -18,23 +18,25 @@ std::string base64_of(base::DigestKind kind, std::string_view text) {
 class S3Payload : public RouterTest {
  protected:
   S3Payload() {
-    router_.add(
-        EntryBuilder(s3::kModel)
-            .on_task<s3::PutObjectRequest, s3::PutObjectOutput>(
-                "PutObject", [this](const Context& context,
-                                    s3::PutObjectRequest) { return put_object(this, context); })
-            .on<s3::DeleteObjectsRequest, s3::DeleteObjectsOutput>(
-                "DeleteObjects",
-                [](const Context&, s3::DeleteObjectsRequest) {
-                  return base::Result<s3::DeleteObjectsOutput>(s3::DeleteObjectsOutput{});
-                })
-            .on<s3::CompleteMultipartUploadRequest, s3::CompleteMultipartUploadOutput>(
-                "CompleteMultipartUpload",
-                [](const Context&, s3::CompleteMultipartUploadRequest) {
-                  return base::Result<s3::CompleteMultipartUploadOutput>(
-                      s3::CompleteMultipartUploadOutput{});
-                })
-            .build());
+    router_.add(EntryBuilder(s3::kModel)
+                    .on_task<s3::PutObjectRequest, s3::PutObjectOutput>(
+                        "PutObject",
+                        [this](const Context& context, s3::PutObjectRequest input) {
+                          input_ = std::move(input);
+                          return put_object(this, context);
+                        })
+                    .on<s3::DeleteObjectsRequest, s3::DeleteObjectsOutput>(
+                        "DeleteObjects",
+                        [](const Context&, s3::DeleteObjectsRequest) {
+                          return base::Result<s3::DeleteObjectsOutput>(s3::DeleteObjectsOutput{});
+                        })
+                    .on<s3::CompleteMultipartUploadRequest, s3::CompleteMultipartUploadOutput>(
+                        "CompleteMultipartUpload",
+                        [](const Context&, s3::CompleteMultipartUploadRequest) {
+                          return base::Result<s3::CompleteMultipartUploadOutput>(
+                              s3::CompleteMultipartUploadOutput{});
+                        })
+                    .build());
   }
 
   static runtime::Task<base::Result<s3::PutObjectOutput>> put_object(S3Payload* test,

@@ -78,7 +78,7 @@ base::Result<void> find_operation(Exchange& exchange) {
   }
   const http::Request& request = exchange.request;
   TRY(RouteMatch match, exchange.selection.service->routes->find(request.method, exchange.path,
-                                                                 exchange.query, request.headers));
+                                                                 exchange.query, exchange.headers));
   exchange.operation = &exchange.selection.service->entry.operations[match.operation];
   exchange.labels = std::move(match.labels);
   return {};

@@ -64,7 +64,7 @@ base::Result<UploadPage> list_uploads(const store::Store& store, BucketNumber bu
   const std::string first = upload_scan_prefix(bucket, query.prefix);
   const auto cursor = store.scan(store::Table::S3, first, store::prefix_end(first));
   std::string passed;
-  if (query.after_key > query.prefix) {
+  if (!query.after_key.empty() && query.after_key >= query.prefix) {
     passed = upload_key(bucket, query.after_key, query.after_upload_id);
     // No id: past every upload of that key.
     if (query.after_upload_id.empty()) passed = store::prefix_end(passed);
