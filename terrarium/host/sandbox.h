@@ -22,9 +22,9 @@
 namespace terrarium::host {
 
 struct SandboxSpec {
-  std::string name;            // [a-z0-9]{1,64}, unique among those that run
-  std::filesystem::path code;  // absolute; seen read-only at code_path()
-  std::string program;         // relative to `code`: "bootstrap"
+  std::string name;                        // [a-z0-9]{1,64}, unique among those that run
+  std::filesystem::path code;              // absolute; seen read-only at code_path()
+  std::string program;                     // relative to `code`: "bootstrap"
   std::map<std::string, std::string> env;  // the whole environment
   std::uint64_t memory_bytes_max = 0;
   std::uint64_t scratch_bytes_max = 0;  // a file in its /tmp grows no larger

@@ -35,8 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fs::remove_all(folders.inner);
   fs::create_directory(folders.inner);
   const std::string_view zip(reinterpret_cast<const char*>(data), size);
-  const auto unpacked = terrarium::lambda::unpack_zip(
-      zip, folders.inner, {.bytes_max = kBytesMax, .entries_max = 100});
+  const auto unpacked = terrarium::lambda::unpack_zip(zip, folders.inner,
+                                                      {.bytes_max = kBytesMax, .entries_max = 100});
   std::uint64_t bytes = 0;
   for (const auto& entry : fs::recursive_directory_iterator(folders.inner)) {
     if (entry.is_regular_file() && !entry.is_symlink()) bytes += entry.file_size();

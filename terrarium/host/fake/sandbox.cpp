@@ -17,7 +17,7 @@ void FakeProcess::write(std::string text) {
   output_.notify_all();
 }
 
-runtime::Task<bool> FakeProcess::sleep_until(base::Timestamp when) {
+runtime::Task<bool> FakeProcess::lives_until(base::Timestamp when) {
   if (!exit_) co_await killed_.wait_until(when);
   co_return !exit_;
 }

@@ -1,7 +1,7 @@
 // host::Sandbox for tests: programs are coroutines on the test's own executor, with output, exit
 // status, memory and time under the test's control.
 //
-// A killed program goes on running as a coroutine until it next looks: sleep_until() and the
+// A killed program goes on running as a coroutine until it next looks: lives_until() and the
 // environment that it talks to tell it. What it does then no longer counts.
 #pragma once
 
@@ -30,7 +30,7 @@ class FakeProcess {
 
   void write(std::string text);
   // False when it was killed meanwhile.
-  runtime::Task<bool> sleep_until(base::Timestamp when);
+  runtime::Task<bool> lives_until(base::Timestamp when);
   bool killed() const { return exit_.has_value(); }
   const std::optional<runtime::ExitStatus>& exited() const { return exit_; }
   // Ends it as if the kernel did.

@@ -151,8 +151,7 @@ std::uint64_t Cgroup::memory_peak_bytes() const {
 }
 
 bool Cgroup::memory_exceeded() const {
-  const std::string events =
-      read_small(folder_ + (v2_ ? "/memory.events" : "/memory.oom_control"));
+  const std::string events = read_small(folder_ + (v2_ ? "/memory.events" : "/memory.oom_control"));
   return field(events, "oom_kill") > 0;
 }
 

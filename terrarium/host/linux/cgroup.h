@@ -1,8 +1,8 @@
-// Control groups for sandboxes: a limit on memory, what was used of it, and the certain end of every
-// process inside. Works on v1 and hybrid hosts (the memory hierarchy) and on pure v2 hosts.
+// Control groups for sandboxes: a limit on memory, what was used of it, and the certain end of
+// every process inside. Works on v1 and hybrid hosts (the memory hierarchy) and on pure v2 hosts.
 //
-// All groups of one daemon lie under one folder named for its state folder, so that a daemon started
-// later finds what a killed one left, and two daemons never touch each other's.
+// All groups of one daemon lie under one folder named for its state folder, so that a daemon
+// started later finds what a killed one left, and two daemons never touch each other's.
 #pragma once
 
 #include <cstdint>

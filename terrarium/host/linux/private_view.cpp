@@ -48,11 +48,10 @@ int enter_private_view(const void* argument) {
   if (::unshare(CLONE_NEWNS) != 0) return errno;
   // Nothing mounted here must reach the host.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
-  const int code = detached_copy(
-      view.code.c_str(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  const int code =
+      detached_copy(view.code.c_str(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   if (code < 0) return errno;
-  const int scratch =
-      detached_copy(view.scratch.c_str(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  const int scratch = detached_copy(view.scratch.c_str(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   if (scratch < 0) return errno;
   if (!cover_var() || !attach(code, kCodePath) || !seal_var()) return errno;
   if (!attach(scratch, "/tmp")) return errno;

@@ -1,6 +1,6 @@
-// host::Sandbox on Linux: fork, control group, private view of the file system, an unprivileged user
-// id of its own, no_new_privs, rlimits. A daemon that is not root can do none of the first four: its
-// sandboxes run as its own user, in their real folder, with a limit on data memory only.
+// host::Sandbox on Linux: fork, control group, private view of the file system, an unprivileged
+// user id of its own, no_new_privs, rlimits. A daemon that is not root can do none of the first
+// four: its sandboxes run as its own user, in their real folder, with a limit on data memory only.
 #pragma once
 
 #include <filesystem>

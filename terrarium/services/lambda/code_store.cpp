@@ -67,9 +67,8 @@ base::Result<void> fill(const fs::path& folder, std::string_view zip) {
 }  // namespace
 
 base::Result<StoredCode> CodeStore::add(std::string_view zip) const {
-  StoredCode stored{
-      .sha256_hex = base::hex_encode(base::digest(base::DigestKind::Sha256, zip)),
-      .bytes = static_cast<std::int64_t>(zip.size())};
+  StoredCode stored{.sha256_hex = base::hex_encode(base::digest(base::DigestKind::Sha256, zip)),
+                    .bytes = static_cast<std::int64_t>(zip.size())};
   const fs::path final = folder_ / stored.sha256_hex;
   std::error_code error;
   if (fs::exists(final, error)) return stored;

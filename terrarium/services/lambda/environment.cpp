@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "lib/base/check.h"
+#include "lib/base/encoding.h"
 #include "lib/base/log.h"
 #include "terrarium/services/lambda/function_rules.h"
 #include "terrarium/services/lambda/limits.h"
@@ -46,8 +47,8 @@ std::map<std::string, std::string> ExecutionEnvironment::variables() const {
       {"LAMBDA_RUNTIME_DIR", "/var/runtime"},
       {"LAMBDA_TASK_ROOT", root},
       {"LANG", "en_US.UTF-8"},
-      {"LD_LIBRARY_PATH", "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + root + ":" + root +
-                              "/lib:/opt/lib"},
+      {"LD_LIBRARY_PATH",
+       "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + root + ":" + root + "/lib:/opt/lib"},
       {"PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
       {"TZ", ":UTC"},
       {"_HANDLER", function.handler},
@@ -82,12 +83,10 @@ runtime::Task<void> ExecutionEnvironment::start() {
                          .text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap "
                                  "/opt/bootstrap]"});
   } else if (const auto launched = launch(); !launched) {
-    base::log::warning("lambda", "{}: {}", spec_.function->name,
-                       base::describe(launched.error()));
-    become_ended(Failure{.type = "Runtime.InvalidEntrypoint",
-                         .text = "fork/exec /var/task/bootstrap: " +
-                                 (launched.error().detail.empty() ? launched.error().message
-                                                                  : launched.error().detail)});
+    base::log::warning("lambda", "{}: {}", spec_.function->name, base::describe(launched.error()));
+    become_ended(Failure{
+        .type = "Runtime.InvalidEntrypoint",
+        .text = "fork/exec /var/task/bootstrap: " + base::to_lower(launched.error().detail)});
   }
   if (process_) parts_.tasks.spawn("function output", pump(shared_from_this()));
   parts_.tasks.spawn("environment", watch(shared_from_this()));
@@ -213,7 +212,8 @@ base::Result<void> ExecutionEnvironment::check_request(const std::string& reques
   return base::fail(base::ErrorKind::InvalidInput, "Invalid request ID");
 }
 
-base::Result<void> ExecutionEnvironment::respond(const std::string& request_id, std::string payload) {
+base::Result<void> ExecutionEnvironment::respond(const std::string& request_id,
+                                                 std::string payload) {
   TRY_VOID(check_request(request_id));
   answer_ = Answer{.payload = std::move(payload)};
   state_ = State::Finishing;
@@ -222,10 +222,10 @@ base::Result<void> ExecutionEnvironment::respond(const std::string& request_id, 
 }
 
 base::Result<void> ExecutionEnvironment::fail(const std::string& request_id, std::string error_type,
-                                     std::string payload) {
+                                              std::string payload) {
   TRY_VOID(check_request(request_id));
-  answer_ = Answer{
-      .payload = std::move(payload), .is_error = true, .error_type = std::move(error_type)};
+  answer_ =
+      Answer{.payload = std::move(payload), .is_error = true, .error_type = std::move(error_type)};
   state_ = State::Finishing;
   changed_.notify_all();
   return {};
@@ -294,9 +294,8 @@ Outcome ExecutionEnvironment::conclude(base::Timestamp started) {
   } else {
     CHECK(failure_, "an environment that did not answer knows why");
     outcome.function_error = "Unhandled";
-    outcome.payload = failure_->payload.empty()
-                          ? error_payload(id, failure_->type, failure_->text)
-                          : failure_->payload;
+    outcome.payload = failure_->payload.empty() ? error_payload(id, failure_->type, failure_->text)
+                                                : failure_->payload;
     report.status = failure_->timed_out ? "timeout" : "error";
     if (failure_->timed_out) {
       log(timeout_line(now, id, std::chrono::seconds(spec_.function->timeout_s)));

@@ -31,7 +31,7 @@ struct Outcome {
 };
 
 class ExecutionEnvironment final : public RuntimeSession,
-                          public std::enable_shared_from_this<ExecutionEnvironment> {
+                                   public std::enable_shared_from_this<ExecutionEnvironment> {
  public:
   enum class State : std::uint8_t { Starting, Idle, Busy, Finishing, Ended };
 

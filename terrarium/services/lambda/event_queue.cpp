@@ -75,7 +75,7 @@ void EventQueue::dispatch_soon(const Name& name, const std::shared_ptr<Lane>& ta
 }
 
 runtime::Task<void> EventQueue::dispatch(Name name, std::shared_ptr<Lane> target) {
-  while (!target->due.empty() && !parts_.tasks.stopping()) {
+  while (!target->due.empty() && !stopping_) {
     const auto first = target->due.begin();
     const std::size_t running = target->events - target->due.size();
     const auto pool = parts_.fleet.find(name.first, name.second);
@@ -86,7 +86,7 @@ runtime::Task<void> EventQueue::dispatch(Name name, std::shared_ptr<Lane> target
     }
     // Taken only when there is room, so that what waits is the queue, not a crowd of tasks.
     if (pool) co_await pool->wait_for_room(kNever);
-    if (target->due.empty() || parts_.tasks.stopping()) break;
+    if (target->due.empty() || stopping_) break;
     std::string key = std::move(target->due.begin()->second);
     target->due.erase(target->due.begin());
     target->acquiring = true;
@@ -109,7 +109,7 @@ runtime::Task<void> EventQueue::run(Name name, std::shared_ptr<Lane> target, std
     base::log::error("lambda", "{}: an event can't be read and is dropped", name.second);
     co_return co_await finish(target, std::move(key));
   }
-  if (target->forgotten || parts_.tasks.stopping()) co_return;
+  if (target->forgotten || (!done && stopping_)) co_return;
   ++event->attempts;
   const bool is_old = parts_.clock.now() - event->accepted > kEventAgeMax;
   if (!done && event->attempts <= kEventRetriesMax && !is_old) {

@@ -31,6 +31,8 @@ class EventQueue {
 
   // Takes up what an earlier daemon had accepted.
   base::Result<void> load();
+  // Before environments are ended: what fails from now on is not the function's fault.
+  void stop() { stopping_ = true; }
   // Durable when it returns. Throttled: the function has too many.
   runtime::Task<base::Result<void>> accept(std::string region, std::string function,
                                            QueuedEvent event);
@@ -60,6 +62,7 @@ class EventQueue {
 
   Parts parts_;
   std::map<Name, std::shared_ptr<Lane>> lanes_;
+  bool stopping_ = false;
 };
 
 }  // namespace terrarium::lambda

@@ -9,14 +9,11 @@
 namespace terrarium::lambda {
 
 Fleet::Fleet(Parts parts, FleetLimits limits)
-    : parts_(std::move(parts)),
-      limits_(limits),
-      functions_changed_(parts_.environment.clock) {
+    : parts_(std::move(parts)), limits_(limits), functions_changed_(parts_.environment.clock) {
   CHECK(limits_.environments_max > 0, "functions need room to run");
 }
 
-void Fleet::set_function(const std::string& region,
-                         std::shared_ptr<const FunctionRecord> record) {
+void Fleet::set_function(const std::string& region, std::shared_ptr<const FunctionRecord> record) {
   auto& pool = pools_[{region, record->name}];
   if (pool) {
     pool->set_record(std::move(record));

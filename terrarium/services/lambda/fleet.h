@@ -75,7 +75,8 @@ class Fleet {
   Parts parts_;
   FleetLimits limits_;
   std::map<Key, std::shared_ptr<FunctionPool>> pools_;
-  std::list<std::weak_ptr<ExecutionEnvironment>> environments_;  // those that have ended last the longest
+  std::list<std::weak_ptr<ExecutionEnvironment>>
+      environments_;  // those that have ended last the longest
   std::size_t live_ = 0;
   runtime::Event functions_changed_;
 };

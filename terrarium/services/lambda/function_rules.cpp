@@ -14,26 +14,25 @@ namespace terrarium::lambda {
 namespace {
 
 constexpr std::array<std::string_view, 2> kRuntimes = {"provided.al2", "provided.al2023"};
-constexpr std::array<std::string_view, 19> kReservedVariables = {
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_RUNTIME_API",
-    "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SECRET_KEY",
-    "AWS_SESSION_TOKEN",
-    "LAMBDA_RUNTIME_DIR",
-    "LAMBDA_TASK_ROOT",
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID"};
+constexpr std::array<std::string_view, 19> kReservedVariables = {"AWS_ACCESS_KEY",
+                                                                 "AWS_ACCESS_KEY_ID",
+                                                                 "AWS_DEFAULT_REGION",
+                                                                 "AWS_EXECUTION_ENV",
+                                                                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                                                                 "AWS_LAMBDA_FUNCTION_NAME",
+                                                                 "AWS_LAMBDA_FUNCTION_VERSION",
+                                                                 "AWS_LAMBDA_INITIALIZATION_TYPE",
+                                                                 "AWS_LAMBDA_LOG_GROUP_NAME",
+                                                                 "AWS_LAMBDA_LOG_STREAM_NAME",
+                                                                 "AWS_LAMBDA_RUNTIME_API",
+                                                                 "AWS_REGION",
+                                                                 "AWS_SECRET_ACCESS_KEY",
+                                                                 "AWS_SECRET_KEY",
+                                                                 "AWS_SESSION_TOKEN",
+                                                                 "LAMBDA_RUNTIME_DIR",
+                                                                 "LAMBDA_TASK_ROOT",
+                                                                 "_HANDLER",
+                                                                 "_X_AMZN_TRACE_ID"};
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(errors::kInvalidParameterValueException, std::move(message));
@@ -55,9 +54,8 @@ base::Result<void> check_range(std::optional<std::int32_t> value, std::string_vi
                                std::int32_t min, std::int32_t max) {
   if (!value) return {};
   if (*value < min) {
-    return constraint(
-        std::to_string(*value), member,
-        fmt::format("Member must have value greater than or equal to {}", min));
+    return constraint(std::to_string(*value), member,
+                      fmt::format("Member must have value greater than or equal to {}", min));
   }
   if (*value > max) {
     return constraint(std::to_string(*value), member,
@@ -117,8 +115,8 @@ base::Result<void> check_handler(std::string_view handler) {
 bool is_variable_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   return name.size() >= 2 && letter(name.front()) && std::ranges::all_of(name, [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '_';
-  });
+           return letter(c) || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 base::Result<void> check_variables(const std::map<std::string, std::string>& variables) {
@@ -141,14 +139,14 @@ base::Result<void> check_variables(const std::map<std::string, std::string>& var
       "Lambda was unable to configure your environment variables because the environment "
       "variables you have provided ";
   if (!reserved.empty()) {
-    return invalid(fmt::format("{}contains reserved keys that are currently not supported for "
-                               "modification. Reserved keys used in this request: {}",
-                               kUnable, fmt::join(reserved, ", ")));
+    return invalid(
+        fmt::format("{}contains reserved keys that are currently not supported for "
+                    "modification. Reserved keys used in this request: {}",
+                    kUnable, fmt::join(reserved, ", ")));
   }
   const std::string text = boost::json::serialize(measured);
   if (text.size() > kVariablesBytesMax) {
-    return invalid(
-        fmt::format("{}exceeded the 4KB limit. String measured: {}", kUnable, text));
+    return invalid(fmt::format("{}exceeded the 4KB limit. String measured: {}", kUnable, text));
   }
   return {};
 }
@@ -157,8 +155,8 @@ base::Result<void> check_variables(const std::map<std::string, std::string>& var
 template <class Request>
 base::Result<void> check_unsupported(const Request& request) {
   const auto given = [](const auto& list) { return list && !list->empty(); };
-  if (request.vpc_config && (given(request.vpc_config->subnet_ids) ||
-                             given(request.vpc_config->security_group_ids))) {
+  if (request.vpc_config &&
+      (given(request.vpc_config->subnet_ids) || given(request.vpc_config->security_group_ids))) {
     return unsupported("VpcConfig");
   }
   if (request.dead_letter_config && given(request.dead_letter_config->target_arn)) {
@@ -168,8 +166,8 @@ base::Result<void> check_unsupported(const Request& request) {
   if (given(request.layers)) return unsupported("Layers");
   if (given(request.file_system_configs)) return unsupported("FileSystemConfigs");
   if (request.image_config) return unsupported("ImageConfig");
-  if (request.tracing_config && request.tracing_config->mode.value_or("PassThrough") !=
-                                    "PassThrough") {
+  if (request.tracing_config &&
+      request.tracing_config->mode.value_or("PassThrough") != "PassThrough") {
     return unsupported("TracingConfig with a Mode other than PassThrough");
   }
   if (request.snap_start && request.snap_start->apply_on.value_or("None") != "None") {
@@ -185,12 +183,11 @@ base::Result<void> check_unsupported(const Request& request) {
 }
 
 base::Result<void> check_log_group(std::string_view group) {
-  const bool valid = !group.empty() && group.size() <= 512 &&
-                     std::ranges::all_of(group, [](char c) {
-                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                              (c >= 'A' && c <= 'Z') ||
-                              std::string_view(".-_/#").find(c) != std::string_view::npos;
-                     });
+  const bool valid =
+      !group.empty() && group.size() <= 512 && std::ranges::all_of(group, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               std::string_view(".-_/#").find(c) != std::string_view::npos;
+      });
   if (valid) return {};
   return constraint(group, "loggingConfig.logGroup",
                     "Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+");
@@ -214,8 +211,8 @@ base::Result<void> apply(FunctionRecord& record, const Request& request) {
   record.timeout_s = request.timeout.value_or(record.timeout_s);
   record.memory_mb = request.memory_size.value_or(record.memory_mb);
   if (request.ephemeral_storage) {
-    TRY_VOID(check_range(request.ephemeral_storage->size, "ephemeralStorage.size",
-                         kEphemeralMinMb, kEphemeralMaxMb));
+    TRY_VOID(check_range(request.ephemeral_storage->size, "ephemeralStorage.size", kEphemeralMinMb,
+                         kEphemeralMaxMb));
     record.ephemeral_mb = request.ephemeral_storage->size;
   }
   if (request.environment) {

@@ -12,8 +12,7 @@
 namespace terrarium::lambda {
 
 // The record of a new function, but for its code and revision.
-base::Result<FunctionRecord> new_function(const CreateFunctionRequest& request,
-                                          const Place& place);
+base::Result<FunctionRecord> new_function(const CreateFunctionRequest& request, const Place& place);
 // `record` changed as the request says.
 base::Result<FunctionRecord> updated(FunctionRecord record,
                                      const UpdateFunctionConfigurationRequest& request,

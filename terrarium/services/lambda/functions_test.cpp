@@ -52,8 +52,7 @@ TEST(LambdaFunction, ItsCodeIsServedToWhoeverWasGivenTheLink) {
   EXPECT_FALSE(region.service->open_code("..").has_value());
   EXPECT_FALSE(region.service->open_code("").has_value());
   region.advance(std::chrono::hours(1));
-  EXPECT_FALSE(
-      region.service->open_code(got->code->location->substr(prefix.size())).has_value());
+  EXPECT_FALSE(region.service->open_code(got->code->location->substr(prefix.size())).has_value());
 }
 
 TEST(LambdaFunction, CodeComesFromAnObject) {
@@ -112,8 +111,7 @@ TEST(LambdaFunction, ListsInPages) {
   EXPECT_EQ(second->functions->front().function_name, "c");
   EXPECT_FALSE(second->next_marker.has_value());
   region.context.region = "eu-west-1";
-  EXPECT_TRUE(
-      region.ask(region.service->list_functions(region.context, {}))->functions->empty());
+  EXPECT_TRUE(region.ask(region.service->list_functions(region.context, {}))->functions->empty());
 }
 
 TEST(LambdaFunction, TagsAndConcurrencyAreKept) {

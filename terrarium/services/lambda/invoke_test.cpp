@@ -216,9 +216,8 @@ TEST(LambdaInvoke, LimitsAndMalformedPayloadsAreRefused) {
   region.create();
   const auto code = [&region](std::string payload, std::string type) {
     const auto pending = region.invoke(std::move(payload), std::move(type));
-    return pending->answer && !*pending->answer
-               ? std::string(pending->answer->error().row->code)
-               : std::string("accepted");
+    return pending->answer && !*pending->answer ? std::string(pending->answer->error().row->code)
+                                                : std::string("accepted");
   };
   EXPECT_EQ(code("{", "RequestResponse"), "InvalidRequestContentException");
   EXPECT_EQ(code("\"" + std::string(6 << 20, 'x') + "\"", "RequestResponse"),
@@ -260,6 +259,21 @@ TEST(LambdaEvent, SurvivesARestart) {
   region.restart();
   region.advance(1h);
   EXPECT_EQ(region.events.size(), 2U);
+}
+
+TEST(LambdaEvent, StoppingTheDaemonIsNoFailedAttempt) {
+  TestingRegion region;
+  region.create();
+  region.behave = [](const std::string&) { return Behaviour{.takes = 2s}; };
+  answer(region.invoke("{}", "Event"));
+  for (std::size_t i = 1; i < 5; ++i) {
+    EXPECT_EQ(region.events.size(), i);
+    region.advance(1s);
+    region.restart();
+  }
+  region.advance(2s);
+  EXPECT_EQ(region.events.size(), 5U);
+  EXPECT_FALSE(region.store->scan(store::Table::Lambda, "e", "f")->valid());
 }
 
 TEST(LambdaEvent, WaitsForReservedConcurrencyInsteadOfFailing) {

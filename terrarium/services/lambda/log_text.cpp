@@ -83,8 +83,7 @@ std::string timed_out_text(base::Duration timeout) {
   return fmt::format("Task timed out after {:.2f} seconds", milliseconds(timeout) / 1000.0);
 }
 
-std::string timeout_line(base::Timestamp now, std::string_view request_id,
-                         base::Duration timeout) {
+std::string timeout_line(base::Timestamp now, std::string_view request_id, base::Duration timeout) {
   return fmt::format("{} {} {}\n\n", base::iso8601(now, 3), request_id, timed_out_text(timeout));
 }
 
@@ -92,15 +91,16 @@ std::string exit_text(runtime::ExitStatus status) {
   if (status.signal != 0) {
     return "Runtime exited with error: signal: " + signal_name(status.signal);
   }
-  if (status.code != 0) return fmt::format("Runtime exited with error: exit status {}", status.code);
+  if (status.code != 0)
+    return fmt::format("Runtime exited with error: exit status {}", status.code);
   return "Runtime exited without providing a reason";
 }
 
 std::string error_payload(std::string_view request_id, std::string_view type,
                           std::string_view text) {
   return boost::json::serialize(boost::json::object{
-      {"errorType", type}, {"errorMessage", fmt::format("RequestId: {} Error: {}", request_id,
-                                                        text)}});
+      {"errorType", type},
+      {"errorMessage", fmt::format("RequestId: {} Error: {}", request_id, text)}});
 }
 
 }  // namespace terrarium::lambda

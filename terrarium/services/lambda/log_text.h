@@ -33,8 +33,7 @@ std::string report_line(const Report& report);
 // "3.00 seconds"
 std::string timed_out_text(base::Duration timeout);
 // "2023-04-29T16:19:51.000Z <id> Task timed out after 3.00 seconds"
-std::string timeout_line(base::Timestamp now, std::string_view request_id,
-                         base::Duration timeout);
+std::string timeout_line(base::Timestamp now, std::string_view request_id, base::Duration timeout);
 // "Runtime exited with error: exit status 1", "... signal: killed", "... without providing a
 // reason".
 std::string exit_text(runtime::ExitStatus status);

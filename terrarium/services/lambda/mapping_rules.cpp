@@ -66,8 +66,8 @@ base::Result<void> check_unsupported(const Request& request) {
 
 base::Result<void> check_sizes(const MappingRecord& record) {
   if (record.batch_size < 1 || record.batch_size > kBatchSizeMax) {
-    return invalid(fmt::format("Batch size must be between 1 and {}: {}", kBatchSizeMax,
-                               record.batch_size));
+    return invalid(
+        fmt::format("Batch size must be between 1 and {}: {}", kBatchSizeMax, record.batch_size));
   }
   if (record.window_s < 0 || record.window_s > kWindowMaxSeconds) {
     return invalid(fmt::format("Maximum batch window in seconds must be between 0 and {}: {}",

@@ -126,7 +126,8 @@ TEST(LambdaMapping, TheVisibilityTimeoutCoversTheFunctions) {
   CreateEventSourceMappingRequest request;
   request.function_name = "f";
   request.event_source_arn = TestingRegion::kQueue;
-  const auto made = region.ask(region.service->create_event_source_mapping(region.context, request));
+  const auto made =
+      region.ask(region.service->create_event_source_mapping(region.context, request));
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().message,
             "Invalid request provided: Queue visibility timeout: 30 seconds is less than Function "
@@ -140,7 +141,8 @@ TEST(LambdaMapping, TheSameTwiceIsAConflict) {
   CreateEventSourceMappingRequest request;
   request.function_name = "f";
   request.event_source_arn = TestingRegion::kQueue;
-  const auto made = region.ask(region.service->create_event_source_mapping(region.context, request));
+  const auto made =
+      region.ask(region.service->create_event_source_mapping(region.context, request));
   ASSERT_FALSE(made.has_value());
   EXPECT_TRUE(made.error().is(errors::kResourceConflictException));
 }

@@ -18,8 +18,8 @@ constexpr std::string_view kPattern =
 
 bool is_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '-' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_';
   });
 }
 
@@ -51,10 +51,9 @@ std::vector<std::string_view> split(std::string_view text) {
 base::Result<void> check_place(std::string_view region, std::string_view account,
                                const Place& place) {
   if (!region.empty() && region != place.region) {
-    return base::fail(
-        errors::kResourceNotFoundException,
-        fmt::format("Functions from '{}' are not reachable in this region ('{}')", region,
-                    place.region));
+    return base::fail(errors::kResourceNotFoundException,
+                      fmt::format("Functions from '{}' are not reachable in this region ('{}')",
+                                  region, place.region));
   }
   if (!account.empty() && account != place.account) {
     return base::fail(errors::kAccessDeniedException,

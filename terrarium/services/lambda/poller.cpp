@@ -95,9 +95,9 @@ runtime::Task<void> Poller::receive_once(std::shared_ptr<FunctionPool> pool) {
 
 runtime::Task<base::Result<Poller::Messages>> Poller::gather() {
   const auto size = static_cast<std::size_t>(record_.batch_size);
-  CO_TRY(Messages messages, co_await parts_.queues.receive(
-                                record_.queue_arn, std::min(size, kReceiveMax),
-                                parts_.clock.now() + kLongPoll, std::nullopt));
+  CO_TRY(Messages messages,
+         co_await parts_.queues.receive(record_.queue_arn, std::min(size, kReceiveMax),
+                                        parts_.clock.now() + kLongPoll, std::nullopt));
   if (messages.empty()) co_return messages;
   const base::Timestamp end = parts_.clock.now() + std::chrono::seconds(record_.window_s);
   std::size_t bytes = 0;
@@ -107,9 +107,9 @@ runtime::Task<base::Result<Poller::Messages>> Poller::gather() {
     // A message at a time once the event is nearly full.
     const std::size_t room = (kEventBytesSoftMax - bytes) / (kPayloadBytesMax / kReceiveMax);
     auto more = co_await parts_.queues.receive(
-        record_.queue_arn, std::clamp<std::size_t>(std::min(size - messages.size(), room), 1,
-                                                   kReceiveMax),
-        end, std::nullopt);
+        record_.queue_arn,
+        std::clamp<std::size_t>(std::min(size - messages.size(), room), 1, kReceiveMax), end,
+        std::nullopt);
     if (!more) break;
     for (sqs::ReceivedMessage& message : *more) {
       bytes += event_bytes(message);

@@ -145,11 +145,11 @@ runtime::Task<base::Result<EnvironmentPtr>> FunctionPool::start_one() {
   auto environment = std::make_shared<ExecutionEnvironment>(
       fleet_.parts_.environment,
       ExecutionEnvironment::Spec{.function = record_,
-                        .place = place(),
-                        .code = fleet_.parts_.code.files(record_->code_sha256_hex),
-                        .credentials = credentials_,
-                        .good_until = credentials_end_,
-                        .endpoint_url = fleet_.parts_.endpoint_url});
+                                 .place = place(),
+                                 .code = fleet_.parts_.code.files(record_->code_sha256_hex),
+                                 .credentials = credentials_,
+                                 .good_until = credentials_end_,
+                                 .endpoint_url = fleet_.parts_.endpoint_url});
   live_.emplace(environment.get(), environment);
   std::erase_if(fleet_.environments_, [](const auto& gone) { return gone.expired(); });
   fleet_.environments_.push_back(environment);
@@ -185,9 +185,8 @@ void FunctionPool::became_idle(ExecutionEnvironment& environment) {
 }
 
 void FunctionPool::ended(ExecutionEnvironment& environment) {
-  std::erase_if(idle_, [&environment](const Idle& idle) {
-    return idle.environment.get() == &environment;
-  });
+  std::erase_if(
+      idle_, [&environment](const Idle& idle) { return idle.environment.get() == &environment; });
   live_.erase(&environment);
 }
 

@@ -179,8 +179,8 @@ TEST(LambdaBatch, OnlyWhatTheAnswerNamesHasFailed) {
     return text;
   };
   EXPECT_EQ(failed(R"({"batchItemFailures":[{"itemIdentifier":"b"}]})"), "b");
-  for (const char* success : {"", "null", "{}", R"({"batchItemFailures":[]})",
-                              R"({"batchItemFailures":null})"}) {
+  for (const char* success :
+       {"", "null", "{}", R"({"batchItemFailures":[]})", R"({"batchItemFailures":null})"}) {
     EXPECT_EQ(failed(success), "") << success;
   }
   for (const char* broken :

@@ -47,8 +47,8 @@ http::Response answer_of(const base::Result<void>& done) {
 
 http::Response event_of(Invocation invocation) {
   http::Response response;
-  const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(
-      invocation.deadline.time_since_epoch());
+  const auto deadline =
+      std::chrono::duration_cast<std::chrono::milliseconds>(invocation.deadline.time_since_epoch());
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Lambda-Runtime-Aws-Request-Id", std::move(invocation.request_id));
   response.headers.add("Lambda-Runtime-Deadline-Ms", std::to_string(deadline.count()));
@@ -88,16 +88,13 @@ class HttpEndpoint final : public RuntimeEndpoint {
     // A function computes as long as it may between two calls.
     options.limits.idle_timeout = 24h;
     options.limits.body_timeout = 15min;
-    TRY(server_, http::Server::open(
-                     runtime, clock_, std::move(options),
-                     [this](http::Request& request) { return handle(request); }));
+    TRY(server_, http::Server::open(runtime, clock_, std::move(options),
+                                    [this](http::Request& request) { return handle(request); }));
     TRY(port_, server_->listen({.address = "127.0.0.1", .port = 0, .tls = {}}));
     return {};
   }
   std::string address() const override { return fmt::format("127.0.0.1:{}", port_); }
-  runtime::Task<void> close() override {
-    co_await server_->drain(clock_.now() + kDrainTimeout);
-  }
+  runtime::Task<void> close() override { co_await server_->drain(clock_.now() + kDrainTimeout); }
 
  private:
   runtime::Task<http::Response> handle(http::Request& request);
@@ -134,16 +131,15 @@ runtime::Task<http::Response> HttpEndpoint::take_response(http::Request& request
   }
   const std::string type = "Function.ResponseSizeTooLarge";
   const std::string text = fmt::format(
-      "Response payload size exceeded maximum allowed payload size ({} bytes).",
-      kResponseBytesMax);
-  const auto told = co_await runtime::run_on(
-      control_, fail(session_, std::move(request_id), type,
-                     boost::json::serialize(boost::json::object{{"errorType", type},
-                                                                {"errorMessage", text}})));
+      "Response payload size exceeded maximum allowed payload size ({} bytes).", kResponseBytesMax);
+  const auto told =
+      co_await runtime::run_on(control_, fail(session_, std::move(request_id), type,
+                                              boost::json::serialize(boost::json::object{
+                                                  {"errorType", type}, {"errorMessage", text}})));
   if (!told) co_return refusal_of(told.error());
-  co_return refusal(413, "RequestEntityTooLarge",
-                    fmt::format("Exceeded maximum allowed payload size ({} bytes).",
-                                kResponseBytesMax));
+  co_return refusal(
+      413, "RequestEntityTooLarge",
+      fmt::format("Exceeded maximum allowed payload size ({} bytes).", kResponseBytesMax));
 }
 
 // An empty id: initialisation.
@@ -157,8 +153,8 @@ runtime::Task<http::Response> HttpEndpoint::take_error(http::Request& request,
   }
   if (!body) co_return refusal(400, "InvalidRequest", "The error was cut short");
   if (request_id.empty()) {
-    co_return answer_of(co_await runtime::run_on(
-        control_, fail_init(session_, std::move(type), *std::move(body))));
+    co_return answer_of(
+        co_await runtime::run_on(control_, fail_init(session_, std::move(type), *std::move(body))));
   }
   co_return answer_of(co_await runtime::run_on(
       control_, fail(session_, std::move(request_id), std::move(type), *std::move(body))));
@@ -193,8 +189,7 @@ runtime::Task<http::Response> HttpEndpoint::handle(http::Request& request) {
 
 class HttpFrontend final : public RuntimeFrontend {
  public:
-  HttpFrontend(runtime::Runtime& runtime, base::Clock& clock)
-      : runtime_(runtime), clock_(clock) {}
+  HttpFrontend(runtime::Runtime& runtime, base::Clock& clock) : runtime_(runtime), clock_(clock) {}
   base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session) override {
     auto endpoint = std::make_unique<HttpEndpoint>(runtime_, clock_, session);
     TRY_VOID(endpoint->open(runtime_));

@@ -34,9 +34,8 @@ FleetLimits machine_limits() {
 Service::Service(Parts parts, Config config)
     : parts_(parts),
       config_(std::move(config)),
-      own_frontend_(parts.frontend == nullptr
-                        ? http_runtime_frontend(parts.runtime, parts.clock)
-                        : nullptr),
+      own_frontend_(parts.frontend == nullptr ? http_runtime_frontend(parts.runtime, parts.clock)
+                                              : nullptr),
       tasks_(parts.runtime.control()),
       code_(config_.state_directory / "lambda" / "code"),
       fleet_({.environment = {.clock = parts.clock,
@@ -90,6 +89,7 @@ Result<void> Service::load_mappings() {
 }
 
 Task<void> Service::stop() {
+  events_.stop();
   for (const auto& [key, poller] : std::exchange(mappings_, {})) co_await poller->stopped();
   co_await fleet_.stop(parts_.clock.now() + kStopTimeout);
   co_await tasks_.stop();

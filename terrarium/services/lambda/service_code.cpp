@@ -17,8 +17,8 @@ std::unexpected<base::Error> fetch_failure(const base::Error& error) {
   const std::string_view code =
       error.row != nullptr ? error.row->code : base::to_string(error.kind);
   auto failure = base::fail(errors::kInvalidParameterValueException,
-                            "Error occurred while GetObject. S3 Error Code: " +
-                                std::string(code) + ". S3 Error Message: " + error.message);
+                            "Error occurred while GetObject. S3 Error Code: " + std::string(code) +
+                                ". S3 Error Message: " + error.message);
   failure.error().cause = std::make_shared<const base::Error>(error);
   return failure;
 }
@@ -43,8 +43,8 @@ Task<Result<StoredCode>> Service::store_code(CodeSource source) {
     source.zip = *std::move(read);
   }
   co_await enter_code_store();
-  auto stored = co_await parts_.runtime.blocking().run(
-      [this, &source] { return code_.add(source.zip); });
+  auto stored =
+      co_await parts_.runtime.blocking().run([this, &source] { return code_.add(source.zip); });
   if (stored) pinned_code_.insert(stored->sha256_hex);
   leave_code_store();
   co_return stored;

@@ -44,8 +44,7 @@ Task<Result<FunctionConfiguration>> Service::create_function(const wire::Context
   CO_TRY(FunctionRecord record, new_function(request, place));
   const std::string key = keys::function(context.region, record.name);
   const auto conflict = [&record] {
-    return base::fail(errors::kResourceConflictException,
-                      "Function already exist: " + record.name);
+    return base::fail(errors::kResourceConflictException, "Function already exist: " + record.name);
   };
   CO_TRY(const auto there, parts_.store.get(kTable, key));
   if (there) co_return conflict();
@@ -71,12 +70,11 @@ Task<Result<GetFunctionResponse>> Service::get_function(const wire::Context& con
                                                         GetFunctionRequest request) {
   CO_TRY(FunctionRecord record, named(context, request.function_name, request.qualifier));
   GetFunctionResponse response;
-  response.configuration = describe(record, place_of(context), Change::None,
-                                    request.qualifier.has_value());
+  response.configuration =
+      describe(record, place_of(context), Change::None, request.qualifier.has_value());
   auto& code = response.code.emplace();
   code.repository_type = "S3";
-  code.location =
-      context.endpoint + std::string(kCodePrefix) + code_token(record.code_sha256_hex);
+  code.location = context.endpoint + std::string(kCodePrefix) + code_token(record.code_sha256_hex);
   if (!record.tags.empty()) response.tags = std::move(record.tags);
   if (record.reserved_concurrency) {
     response.concurrency.emplace().reserved_concurrent_executions = record.reserved_concurrency;

@@ -16,8 +16,9 @@ constexpr std::string_view kEmptyEvent = "{}";
 
 std::unexpected<base::Error> too_large(std::size_t bytes, std::size_t max) {
   return base::fail(errors::kRequestTooLargeException,
-                    std::to_string(bytes) + " byte payload is too large for the RequestResponse "
-                                            "invocation type (limit " +
+                    std::to_string(bytes) +
+                        " byte payload is too large for the RequestResponse "
+                        "invocation type (limit " +
                         std::to_string(max) + " bytes)");
 }
 
@@ -98,10 +99,9 @@ Task<Result<InvocationResponse>> Service::run_now(const wire::Context& context,
                                                   std::shared_ptr<FunctionPool> pool,
                                                   InvocationRequest request) {
   const auto call = std::make_shared<Call>(parts_.clock);
-  call->request = {
-      .request_id = context.request_id,
-      .client_context = *std::move(request.client_context),
-      .payload = std::make_shared<const std::string>(*std::move(request.payload))};
+  call->request = {.request_id = context.request_id,
+                   .client_context = *std::move(request.client_context),
+                   .payload = std::make_shared<const std::string>(*std::move(request.payload))};
   tasks_.spawn("invoke", run_call(call, pool));
   while (!call->outcome) {
     // Not woken: the caller has gone, or everything stops.
@@ -122,8 +122,8 @@ Task<Result<InvocationResponse>> Service::run_now(const wire::Context& context,
 }
 
 Task<void> Service::run_call(std::shared_ptr<Call> call, std::shared_ptr<FunctionPool> pool) {
-  auto environment = co_await pool->acquire(FunctionPool::Wait::No,
-                                            parts_.clock.now() + kRoomTimeout);
+  auto environment =
+      co_await pool->acquire(FunctionPool::Wait::No, parts_.clock.now() + kRoomTimeout);
   if (environment) {
     call->outcome = co_await run_in(*std::move(environment), pool, std::move(call->request),
                                     parts_.clock, parts_.random);

@@ -119,8 +119,8 @@ Task<Result<ListEventSourceMappingsResponse>> Service::list_event_source_mapping
     function_name = std::move(name.name);
   }
   if (request.max_items && *request.max_items < 1) co_return invalid("MaxItems is at least 1");
-  const std::size_t size = std::min(
-      static_cast<std::size_t>(request.max_items.value_or(kMappingsPage)), kMappingsPage);
+  const std::size_t size =
+      std::min(static_cast<std::size_t>(request.max_items.value_or(kMappingsPage)), kMappingsPage);
   std::string after;
   if (request.marker && !request.marker->empty()) {
     auto decoded = base::base64_decode(*request.marker);

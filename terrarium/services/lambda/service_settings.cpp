@@ -17,8 +17,8 @@ std::unexpected<base::Error> invalid(std::string message) {
 
 bool is_statement_id(std::string_view id) {
   return !id.empty() && id.size() <= 100 && std::ranges::all_of(id, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '-' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_';
   });
 }
 
@@ -28,8 +28,9 @@ json::value principal_of(const std::string& principal) {
   if (principal.find(".amazonaws.com") != std::string::npos) {
     return json::object{{"Service", principal}};
   }
-  const bool is_account = principal.size() == 12 &&
-                          std::ranges::all_of(principal, [](char c) { return c >= '0' && c <= '9'; });
+  const bool is_account = principal.size() == 12 && std::ranges::all_of(principal, [](char c) {
+                            return c >= '0' && c <= '9';
+                          });
   return json::object{{"AWS", is_account ? "arn:aws:iam::" + principal + ":root" : principal}};
 }
 
@@ -66,8 +67,8 @@ std::unexpected<base::Error> no_policy() {
 
 }  // namespace
 
-Task<Result<Concurrency>> Service::put_function_concurrency(
-    const wire::Context& context, PutFunctionConcurrencyRequest request) {
+Task<Result<Concurrency>> Service::put_function_concurrency(const wire::Context& context,
+                                                            PutFunctionConcurrencyRequest request) {
   CO_TRY(FunctionRecord record, named(context, request.function_name, {}));
   const std::int32_t wanted = request.reserved_concurrent_executions;
   if (wanted < 0) co_return invalid("ReservedConcurrentExecutions is not negative");

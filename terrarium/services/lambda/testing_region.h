@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,6 +19,7 @@
 #include "lib/runtime/task_group.h"
 #include "terrarium/host/fake/sandbox.h"
 #include "terrarium/services/lambda/service.h"
+#include "terrarium/services/lambda/testing_neighbours.h"
 #include "terrarium/services/lambda/testing_zip.h"
 #include "terrarium/store/memory.h"
 
@@ -32,154 +32,6 @@ struct Behaviour {
   base::Duration takes{};
   std::optional<runtime::ExitStatus> exit;  // instead of an answer
   std::string prints;
-};
-
-class FakeQueue final : public sqs::Api {
- public:
-  FakeQueue(runtime::Executor executor, base::Clock& clock) : clock_(clock), changed_(clock) {
-    static_cast<void>(executor);
-  }
-  struct Message {
-    std::string body;
-    base::Timestamp visible;
-    int receives = 0;
-    bool deleted = false;
-  };
-  std::chrono::seconds visibility{30};
-  bool missing = false;
-  std::vector<Message> messages;  // the index is id and handle
-
-  void put(std::string body) {
-    messages.push_back({std::move(body), clock_.now()});
-    changed_.notify_all();
-  }
-  std::size_t left() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(messages, [](const Message& m) { return !m.deleted; }));
-  }
-
-  runtime::Task<base::Result<void>> send(sqs::SendingService, std::string, std::string) override {
-    co_return base::fail(base::ErrorKind::NotImplemented, "not here");
-  }
-  runtime::Task<base::Result<void>> check_can_send(sqs::SendingService, std::string) override {
-    co_return base::fail(base::ErrorKind::NotImplemented, "not here");
-  }
-  runtime::Task<base::Result<std::vector<sqs::ReceivedMessage>>> receive(
-      std::string, std::size_t messages_max, base::Timestamp wait_until,
-      std::optional<std::chrono::seconds>) override {
-    for (;;) {
-      std::vector<sqs::ReceivedMessage> got;
-      base::Timestamp next = wait_until;
-      for (std::size_t i = 0; i < messages.size() && got.size() < messages_max; ++i) {
-        Message& message = messages[i];
-        if (message.deleted) continue;
-        if (message.visible > clock_.now()) {
-          next = std::min(next, message.visible);
-          continue;
-        }
-        message.visible = clock_.now() + visibility;
-        ++message.receives;
-        got.push_back({.message_id = std::to_string(i),
-                       .receipt_handle = std::to_string(i),
-                       .body = message.body});
-      }
-      if (!got.empty() || clock_.now() >= wait_until) co_return got;
-      const base::Timestamp before = clock_.now();
-      const bool woken = co_await changed_.wait_until(next);
-      if (!woken && clock_.now() < next && clock_.now() == before) co_return got;
-    }
-  }
-  runtime::Task<base::Result<void>> delete_messages(std::string,
-                                                    std::vector<std::string> handles) override {
-    for (const std::string& handle : handles) messages[std::stoul(handle)].deleted = true;
-    co_return base::Result<void>();
-  }
-  runtime::Task<base::Result<void>> change_visibility(std::string,
-                                                      std::vector<std::string> handles,
-                                                      std::chrono::seconds timeout) override {
-    for (const std::string& handle : handles) {
-      messages[std::stoul(handle)].visible = clock_.now() + timeout;
-    }
-    co_return base::Result<void>();
-  }
-  runtime::Task<base::Result<sqs::QueueSettings>> attributes(std::string arn) override {
-    if (missing) co_return base::fail(base::ErrorKind::InvalidInput, "no such queue");
-    co_return sqs::QueueSettings{.arn = std::move(arn), .visibility_timeout = visibility};
-  }
-  runtime::Task<bool> queue_exists(std::string) override { co_return !missing; }
-
- private:
-  base::Clock& clock_;
-  runtime::Event changed_;
-};
-
-class FakeObjects final : public s3::Api {
- public:
-  std::map<std::string, std::string> objects;  // "bucket/key"
-  runtime::Task<base::Result<std::string>> read_object(std::string bucket, std::string key,
-                                                       std::size_t) override {
-    const auto found = objects.find(bucket + "/" + key);
-    if (found != objects.end()) co_return found->second;
-    co_return base::fail(base::ErrorKind::NotFound, "The specified key does not exist.");
-  }
-  runtime::Task<bool> bucket_exists(std::string) override { co_return true; }
-};
-
-class FakeLogs final : public logs::Api {
- public:
-  std::vector<logs::Line> lines;
-  void append(logs::Line line) override { lines.push_back(std::move(line)); }
-  std::string text() const {
-    std::string all;
-    for (const logs::Line& line : lines) all += line.message;
-    return all;
-  }
-};
-
-class FakeRoles final : public iam::Api {
- public:
-  explicit FakeRoles(base::Clock& clock) : clock_(clock) {}
-  int assumed = 0;
-  runtime::Task<base::Result<iam::TemporaryCredentials>> assume(
-      std::string, std::string, std::chrono::seconds lifetime) override {
-    ++assumed;
-    co_return iam::TemporaryCredentials{.access_key_id = "ASIA1",
-                                        .secret_access_key = "secret",
-                                        .session_token = "token",
-                                        .expiration = clock_.now() + lifetime};
-  }
-  base::Result<bool> role_exists(const std::string&) const override { return true; }
-
- private:
-  base::Clock& clock_;
-};
-
-// The Runtime API without HTTP: fake programs find their session by its address.
-class FakeFrontend final : public RuntimeFrontend {
- public:
-  std::map<std::string, RuntimeSession*> sessions;
-  base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session) override {
-    auto endpoint = std::make_unique<Endpoint>(*this, "fake:" + std::to_string(++opened_));
-    sessions[endpoint->address()] = &session;
-    return std::unique_ptr<RuntimeEndpoint>(std::move(endpoint));
-  }
-
- private:
-  class Endpoint final : public RuntimeEndpoint {
-   public:
-    Endpoint(FakeFrontend& frontend, std::string address)
-        : frontend_(frontend), address_(std::move(address)) {}
-    std::string address() const override { return address_; }
-    runtime::Task<void> close() override {
-      frontend_.sessions.erase(address_);
-      co_return;
-    }
-
-   private:
-    FakeFrontend& frontend_;
-    std::string address_;
-  };
-  int opened_ = 0;
 };
 
 template <class T>
@@ -221,8 +73,8 @@ class TestingRegion {
     service = std::make_unique<Service>(
         Service::Parts{*store, clock, random, *runtime, sandbox, queue, objects, logs, roles,
                        &frontend},
-        Config{.state_directory = state, .endpoint_url = "http://127.0.0.1:4566",
-               .limits = limits});
+        Config{
+            .state_directory = state, .endpoint_url = "http://127.0.0.1:4566", .limits = limits});
     const auto started = service->start();
     ASSERT_TRUE(started.has_value()) << base::describe(started.error());
     run();
@@ -294,7 +146,7 @@ class TestingRegion {
                                                   std::shared_ptr<host::FakeProcess> process) {
     const std::string address = process->spec.env.at("AWS_LAMBDA_RUNTIME_API");
     const base::Timestamp ready = region.clock.now() + region.init_takes;
-    if (!co_await process->sleep_until(ready)) co_return runtime::ExitStatus{0, 9};
+    if (!co_await process->lives_until(ready)) co_return runtime::ExitStatus{0, 9};
     for (;;) {
       const auto session = region.frontend.sessions.find(address);
       if (session == region.frontend.sessions.end()) co_return runtime::ExitStatus{};
@@ -305,16 +157,15 @@ class TestingRegion {
       region.events.push_back(*event->payload);
       const Behaviour behaviour = region.behave(*event->payload);
       process->write(behaviour.prints);
-      const bool alive = co_await process->sleep_until(region.clock.now() + behaviour.takes);
+      const bool alive = co_await process->lives_until(region.clock.now() + behaviour.takes);
       --region.running;
       if (!alive) co_return runtime::ExitStatus{0, 9};
       if (behaviour.exit) co_return *behaviour.exit;
       const auto again = region.frontend.sessions.find(address);
       if (again == region.frontend.sessions.end()) co_return runtime::ExitStatus{};
-      const auto answered =
-          behaviour.is_error
-              ? again->second->fail(event->request_id, "Asked", behaviour.answer)
-              : again->second->respond(event->request_id, behaviour.answer);
+      const auto answered = behaviour.is_error
+                                ? again->second->fail(event->request_id, "Asked", behaviour.answer)
+                                : again->second->respond(event->request_id, behaviour.answer);
       EXPECT_TRUE(answered.has_value());
     }
   }
@@ -326,7 +177,7 @@ class TestingRegion {
   std::unique_ptr<store::Store> store = store::open_memory_store();
   host::FakeSandbox sandbox{runtime->control(), clock};
   FakeFrontend frontend;
-  FakeQueue queue{runtime->control(), clock};
+  FakeQueue queue{clock};
   FakeObjects objects;
   FakeLogs logs;
   FakeRoles roles{clock};

@@ -22,17 +22,16 @@ constexpr std::size_t kDepthMax = 64;
 constexpr std::size_t kLinkBytesMax = 1024;
 
 std::unexpected<base::Error> broken(std::string detail) {
-  auto failure =
-      base::fail(errors::kInvalidParameterValueException,
-                 "Could not unzip uploaded file. Please check your file, then try to upload again.");
+  auto failure = base::fail(
+      errors::kInvalidParameterValueException,
+      "Could not unzip uploaded file. Please check your file, then try to upload again.");
   failure.error().detail = std::move(detail);
   return failure;
 }
 
 std::unexpected<base::Error> too_large(std::uint64_t bytes_max) {
-  return base::fail(
-      errors::kInvalidParameterValueException,
-      "Unzipped size must be smaller than " + std::to_string(bytes_max) + " bytes");
+  return base::fail(errors::kInvalidParameterValueException,
+                    "Unzipped size must be smaller than " + std::to_string(bytes_max) + " bytes");
 }
 
 struct ArchiveDeleter {
@@ -57,7 +56,8 @@ class Fd {
   int fd_;
 };
 
-// The parts of an entry's path; refused when it is absolute, climbs, or is longer than any real one.
+// The parts of an entry's path; refused when it is absolute, climbs, or is longer than any real
+// one.
 base::Result<std::vector<std::string>> parts_of(std::string_view path) {
   if (path.empty() || path.size() > kPathBytesMax || path.starts_with('/') ||
       path.find('\\') != std::string_view::npos) {
@@ -88,9 +88,9 @@ class Unpacker {
       // A warning is about a name that the daemon's locale cannot print; nothing here prints it.
       if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return broken(reason());
       if (++entries_ > limits_.entries_max) {
-        return base::fail(errors::kInvalidParameterValueException,
-                          "The zip has more than " + std::to_string(limits_.entries_max) +
-                              " entries");
+        return base::fail(
+            errors::kInvalidParameterValueException,
+            "The zip has more than " + std::to_string(limits_.entries_max) + " entries");
       }
       TRY_VOID(unpack(entry));
     }

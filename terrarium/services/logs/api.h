@@ -13,7 +13,7 @@ namespace terrarium::logs {
 
 struct Line {
   std::string region;
-  std::string group;   // made on demand, as is the stream
+  std::string group;  // made on demand, as is the stream
   std::string stream;
   base::Timestamp time;
   std::string message;  // bytes that are no UTF-8 are replaced; too long a message is split

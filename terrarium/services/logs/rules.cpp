@@ -14,8 +14,9 @@ namespace {
 
 constexpr Millis kTooNewMs = 2 * 3600 * 1000LL;
 constexpr Millis kTooOldMs = 14 * kDayMs;
-constexpr std::array kRetentionDays = {1,   3,   5,   7,   14,  30,   60,   90,   120,  150,  180,
-                                       365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
+constexpr std::array kRetentionDays = {1,    3,    5,    7,    14,   30,  60,  90,
+                                       120,  150,  180,  365,  400,  545, 731, 1096,
+                                       1827, 2192, 2557, 2922, 3288, 3653};
 constexpr std::size_t kTokenDigits = 56;
 constexpr std::size_t kTokenTimeDigits = 20;
 constexpr std::size_t kTagKeyBytesMax = 128 * 4;
@@ -27,9 +28,10 @@ std::unexpected<base::Error> invalid(std::string message) {
 
 std::unexpected<base::Error> constraint(std::string_view value, std::string_view member,
                                         std::string_view rule) {
-  return invalid(fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy "
-                             "constraint: {}",
-                             value, member, rule));
+  return invalid(
+      fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy "
+                  "constraint: {}",
+                  value, member, rule));
 }
 
 bool is_group_character(char c) {
@@ -56,8 +58,8 @@ base::Result<void> check_batch_size(const std::vector<InputLogEvent>& events) {
     }
     const std::size_t bytes = event.message.size() + kEventOverheadBytes;
     if (bytes > kEventBytesMax) {
-      return invalid(fmt::format("Log event too large: {} bytes exceeds limit of {}", bytes,
-                                 kEventBytesMax));
+      return invalid(
+          fmt::format("Log event too large: {} bytes exceeds limit of {}", bytes, kEventBytesMax));
     }
     total += bytes;
   }
@@ -115,9 +117,9 @@ base::Result<void> check_stream_name(std::string_view name) {
 
 base::Result<void> check_retention(std::int32_t days) {
   if (std::ranges::find(kRetentionDays, days) != kRetentionDays.end()) return {};
-  return constraint(std::to_string(days), "retentionInDays",
-                    fmt::format("Member must satisfy enum value set: [{}]",
-                                fmt::join(kRetentionDays, ", ")));
+  return constraint(
+      std::to_string(days), "retentionInDays",
+      fmt::format("Member must satisfy enum value set: [{}]", fmt::join(kRetentionDays, ", ")));
 }
 
 base::Result<void> add_tags(std::map<std::string, std::string>& tags,
@@ -130,8 +132,7 @@ base::Result<void> add_tags(std::map<std::string, std::string>& tags,
     tags[key] = value;
   }
   if (tags.size() > kTagsMax) {
-    return base::fail(errors::kTooManyTagsException,
-                      "A resource can have no more than 50 tags");
+    return base::fail(errors::kTooManyTagsException, "A resource can have no more than 50 tags");
   }
   return {};
 }
@@ -160,8 +161,7 @@ base::Result<Accepted> accept(const std::vector<InputLogEvent>& events, Millis n
     return a.timestamp < b.timestamp;
   };
   if (!std::ranges::is_sorted(events, earlier)) {
-    return invalid(
-        "Log events in a single PutLogEvents request must be in chronological order.");
+    return invalid("Log events in a single PutLogEvents request must be in chronological order.");
   }
   if (events.back().timestamp - events.front().timestamp > kDayMs) {
     return invalid(

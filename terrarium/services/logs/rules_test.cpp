@@ -84,9 +84,9 @@ TEST(LogsToken, ComesBackAsItWasGiven) {
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->position, token.position);
   EXPECT_FALSE(parsed->forward);
-  for (std::string broken : {std::string(), std::string("x/1/s"), text.substr(0, 20),
-                             "f/" + std::string(56, 'x') + "/s", "f/" + std::string(56, '9') + "/s",
-                             text + "x"}) {
+  for (std::string broken :
+       {std::string(), std::string("x/1/s"), text.substr(0, 20), "f/" + std::string(56, 'x') + "/s",
+        "f/" + std::string(56, '9') + "/s", text + "x"}) {
     EXPECT_FALSE(parse_read_token(broken).has_value()) << broken;
   }
 }

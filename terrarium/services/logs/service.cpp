@@ -9,8 +9,7 @@ namespace {
 constexpr auto kTable = store::Table::Logs;
 
 std::unexpected<base::Error> no_group() {
-  return base::fail(errors::kResourceNotFoundException,
-                    "The specified log group does not exist.");
+  return base::fail(errors::kResourceNotFoundException, "The specified log group does not exist.");
 }
 
 }  // namespace
@@ -19,8 +18,7 @@ Millis to_millis(base::Timestamp time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-Service::Service(store::Store& store, base::Clock& clock, runtime::Executor control,
-                 Config config)
+Service::Service(store::Store& store, base::Clock& clock, runtime::Executor control, Config config)
     : store_(store),
       clock_(clock),
       control_(control),
@@ -57,8 +55,7 @@ Result<Service::Stream> Service::stream(std::string_view region, std::string_vie
   return found;
 }
 
-Result<std::string> Service::resolve_arn(const wire::Context& context,
-                                         std::string_view arn) const {
+Result<std::string> Service::resolve_arn(const wire::Context& context, std::string_view arn) const {
   TRY(std::string name, group_of_arn(arn));
   if (!arn.starts_with(group_arn(context.region, context.account, name))) return no_group();
   return name;
@@ -100,8 +97,8 @@ StreamRecord Service::put_new_stream(store::Batch& batch, std::string_view regio
 void Service::add_events(store::Batch& batch, Stream& target, const std::vector<Event>& events) {
   StreamRecord& record = target.stream;
   const Millis now_ms = to_millis(clock_.now());
-  batch.erase(kTable, keys::by_last_event(target.group.id, record.last_event_ms.value_or(0),
-                                          target.name));
+  batch.erase(kTable,
+              keys::by_last_event(target.group.id, record.last_event_ms.value_or(0), target.name));
   for (const Event& event : events) {
     const Position position{event.time_ms, next_number(batch)};
     batch.put(kTable, keys::event(target.group.id, position),
@@ -113,8 +110,9 @@ void Service::add_events(store::Batch& batch, Stream& target, const std::vector<
         static_cast<std::int64_t>(event.message.size() + kEventOverheadBytes);
   }
   record.last_ingestion_ms = now_ms;
-  batch.put(kTable, keys::by_last_event(target.group.id, record.last_event_ms.value_or(0),
-                                        target.name), {});
+  batch.put(kTable,
+            keys::by_last_event(target.group.id, record.last_event_ms.value_or(0), target.name),
+            {});
   batch.put(kTable, keys::stream(target.region, target.group_name, target.name), to_text(record));
   put_group(batch, target.region, target.group_name, target.group);
 }

@@ -90,8 +90,7 @@ class Service final : public Api {
   Result<Stream> stream(std::string_view region, std::string_view group_name,
                         std::string_view name) const;
   // The group that a request means, which must be of this region and account.
-  Result<std::string> resolve(const wire::Context& context,
-                              const std::optional<std::string>& name,
+  Result<std::string> resolve(const wire::Context& context, const std::optional<std::string>& name,
                               const std::optional<std::string>& identifier) const;
   Result<std::string> resolve_arn(const wire::Context& context, std::string_view arn) const;
 

@@ -90,8 +90,8 @@ class StreamReader {
 Task<Result<PutLogEventsResponse>> Service::put_log_events(const wire::Context& context,
                                                            PutLogEventsRequest request) {
   CO_TRY(Stream target, stream(context.region, request.log_group_name, request.log_stream_name));
-  CO_TRY(const Accepted accepted, accept(request.log_events, to_millis(clock_.now()),
-                                         target.group.retention_days));
+  CO_TRY(const Accepted accepted,
+         accept(request.log_events, to_millis(clock_.now()), target.group.retention_days));
   std::vector<Event> events;
   for (std::size_t i = accepted.first; i < accepted.last; ++i) {
     InputLogEvent& event = request.log_events[i];
@@ -121,8 +121,7 @@ Task<Result<GetLogEventsResponse>> Service::get_log_events(const wire::Context& 
     CO_TRY(token, parse_read_token(*request.next_token));
   }
   StreamReader reader(store_, found.group.id, found.stream.id, range);
-  reader.place(token.forward,
-               request.next_token ? std::optional(token.position) : std::nullopt);
+  reader.place(token.forward, request.next_token ? std::optional(token.position) : std::nullopt);
   // Read from the end, a page is still told from its first event to its last.
   std::deque<OutputLogEvent> page;
   Position first = token.position;
@@ -212,8 +211,8 @@ Task<Result<FilterLogEventsResponse>> Service::filter_log_events(const wire::Con
 void Service::append(Line line) {
   if (stopped_) return;
   std::string message = well_formed(line.message);
-  auto& waiting = waiting_[{std::move(line.region), {std::move(line.group),
-                                                     std::move(line.stream)}}];
+  auto& waiting =
+      waiting_[{std::move(line.region), {std::move(line.group), std::move(line.stream)}}];
   const Millis time_ms = std::max<Millis>(to_millis(line.time), 0);
   constexpr std::size_t kPieceBytesMax = kEventBytesMax - kEventOverheadBytes;
   for (std::size_t at = 0; at < message.size(); at += kPieceBytesMax) {

@@ -175,8 +175,7 @@ Task<Result<wire::Empty>> Service::tag_resource(const wire::Context& context,
 Task<Result<wire::Empty>> Service::untag_resource(const wire::Context& context,
                                                   UntagResourceRequest request) {
   CO_TRY(std::string name, resolve_arn(context, request.resource_arn));
-  co_return co_await change_tags(context.region, std::move(name), {},
-                                 std::move(request.tag_keys));
+  co_return co_await change_tags(context.region, std::move(name), {}, std::move(request.tag_keys));
 }
 
 Task<Result<ListTagsForResourceResponse>> Service::list_tags_for_resource(

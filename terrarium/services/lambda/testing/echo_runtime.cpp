@@ -1,7 +1,8 @@
-// A custom runtime as small as it can be, for tests: answers every event with itself, and does a few
-// things on request. Plain sockets, one connection, so that what a test measures is the service.
+// A custom runtime as small as it can be, for tests: answers every event with itself, and does a
+// few things on request. Plain sockets, one connection, so that what a test measures is the
+// service.
 //
-//   "sleep"   answers after 30 s        "exit"    ends with status 3
+//   "sleep"   never answers             "exit"    ends with status 3
 //   "crash"   aborts                    "eat"     takes all the memory there is
 //   "fail"    reports an error          "look"    answers what it sees of its surroundings
 #include <netinet/in.h>
@@ -103,7 +104,7 @@ int main() {
     const std::string id = header(event.head, "Lambda-Runtime-Aws-Request-Id");
     if (id.empty()) return 13;
     std::string answer = event.body;
-    if (answer == "\"sleep\"") ::sleep(30);
+    if (answer == "\"sleep\"") ::pause();
     if (answer == "\"exit\"") return 3;
     if (answer == "\"crash\"") std::abort();
     if (answer == "\"eat\"") eat();

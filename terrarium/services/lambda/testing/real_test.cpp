@@ -38,10 +38,10 @@ class LambdaReal : public testing::Test {
     auto sandbox = host::open_linux_sandbox(runtime_, clock_, {.folder = state_ / "lambda"});
     if (!sandbox) GTEST_SKIP() << sandbox.error().message;
     sandbox_ = *std::move(sandbox);
-    service_ = std::make_unique<Service>(
-        Service::Parts{*store_, clock_, random_, runtime_, *sandbox_, queue_, objects_, logs_,
-                       roles_},
-        Config{.state_directory = state_, .limits = machine_limits()});
+    service_ =
+        std::make_unique<Service>(Service::Parts{*store_, clock_, random_, runtime_, *sandbox_,
+                                                 queue_, objects_, logs_, roles_},
+                                  Config{.state_directory = state_, .limits = machine_limits()});
     bool started = false;
     runtime::run_and_wait(runtime_.control(), start_service(*service_, started));
     ASSERT_TRUE(started);
@@ -94,7 +94,7 @@ class LambdaReal : public testing::Test {
   base::SystemClock clock_;
   base::SystemRandom random_;
   std::unique_ptr<store::Store> store_ = store::open_memory_store();
-  FakeQueue queue_{runtime_.control(), clock_};
+  FakeQueue queue_{clock_};
   FakeObjects objects_;
   FakeLogs logs_;
   FakeRoles roles_{clock_};
