@@ -37,13 +37,17 @@ enum class Step : std::uint8_t {
   ParentDeath,
   Exec,
 };
-constexpr std::array<std::string_view, 11> kStepNames = {
-    "resetting signals",        "making a session",
-    "joining a cgroup",         "arranging its files",
-    "preparing its view",       "changing the directory",
-    "setting limits",           "giving up new privileges",
-    "changing user and group",  "tying it to its parent",
-    "exec"};
+constexpr std::array<std::string_view, 11> kStepNames = {"resetting signals",
+                                                         "making a session",
+                                                         "joining a cgroup",
+                                                         "arranging its files",
+                                                         "preparing its view",
+                                                         "changing the directory",
+                                                         "setting limits",
+                                                         "giving up new privileges",
+                                                         "changing user and group",
+                                                         "tying it to its parent",
+                                                         "exec"};
 
 struct Failure {
   Step step = Step::Exec;

@@ -38,16 +38,16 @@ void TaskGroup::spawn(std::string_view name, Task<void> task) {
   state_->running.emplace_back();
   const auto place = std::prev(state_->running.end());
   place->name = name;
-  asio::co_spawn(executor_, without_throwing(std::move(task)),
-                 asio::bind_cancellation_slot(
-                     place->cancel.slot(), [state = state_, place](
-                                               const std::exception_ptr& failure) {
-                       CHECK(failure == nullptr, "our tasks throw nothing");
-                       state->running.erase(place);
-                       if (state->running.empty() && state->when_empty) {
-                         std::exchange(state->when_empty, nullptr)();
-                       }
-                     }));
+  asio::co_spawn(
+      executor_, without_throwing(std::move(task)),
+      asio::bind_cancellation_slot(place->cancel.slot(),
+                                   [state = state_, place](const std::exception_ptr& failure) {
+                                     CHECK(failure == nullptr, "our tasks throw nothing");
+                                     state->running.erase(place);
+                                     if (state->running.empty() && state->when_empty) {
+                                       std::exchange(state->when_empty, nullptr)();
+                                     }
+                                   }));
 }
 
 Task<void> TaskGroup::stop() {

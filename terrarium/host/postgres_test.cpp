@@ -45,8 +45,18 @@ class PostgresTest : public testing::Test {
   // psql's exit code for a statement, connected as the database's owner with its password.
   Task<void> psql_into(Database database, std::string statement, int& code) {
     runtime::SpawnOptions options;
-    options.argv = {"/usr/bin/psql", "-X", "-q", "-h", "127.0.0.1", "-p",
-                    std::to_string(database.port), "-U", database.user, "-d", database.name, "-c",
+    options.argv = {"/usr/bin/psql",
+                    "-X",
+                    "-q",
+                    "-h",
+                    "127.0.0.1",
+                    "-p",
+                    std::to_string(database.port),
+                    "-U",
+                    database.user,
+                    "-d",
+                    database.name,
+                    "-c",
                     std::move(statement)};
     options.env = {{"PGPASSWORD", database.password}, {"PATH", "/usr/bin:/bin"}};
     auto process = runtime::Process::spawn(runtime_.control(), std::move(options));

@@ -206,8 +206,9 @@ def bench_lambda():
     try:
         region.start()
         client = region.client("lambda")
-        package = BUILD / "echo_function.zip"
-        code = package.read_bytes() if package.exists() else lambda_parity.package()
+        subprocess.run([str(ROOT / "tools/build"), "release", "lambda_echo_runtime"], check=True,
+                       stdout=subprocess.DEVNULL)
+        code = lambda_parity.package((BUILD / "bin/lambda_echo_runtime").read_bytes())
         client.create_function(FunctionName="echo", Runtime="provided.al2023",
                                Role=lambda_parity.ROLE, Handler="bootstrap",
                                Code={"ZipFile": code})

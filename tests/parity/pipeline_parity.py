@@ -165,6 +165,14 @@ class Pipeline(unittest.TestCase):
         self.assertIn(caught.exception.code, (403, 404))
         caught.exception.close()
 
+    def test_the_page_in_a_real_browser(self):
+        page = pathlib.Path(__file__).resolve().parent / "board_browser.py"
+        done = subprocess.run(
+            ["/usr/bin/python3", "-B", "-W", "ignore", str(page), "-v"],
+            env={**os.environ, "BOARD_URL": self.region.board}, text=True, capture_output=True,
+            timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_deploying_again_changes_nothing_and_takes_seconds(self):
         board = self.region.pid("messageboard")
         began = time.monotonic()

@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +19,7 @@ namespace {
 
 // A process that forks while its group is being killed is met in the next round.
 constexpr int kKillRoundsMax = 64;
+constexpr int kEndTimeoutMs = 1000;
 
 std::string read_small(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -136,6 +139,21 @@ void Cgroup::kill() const {
   }
 }
 
+void Cgroup::kill_and_wait() const {
+  std::vector<int> pidfds;
+  std::istringstream pids(read_small(procs_file()));
+  for (int pid = 0; pids >> pid;) {
+    const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+    if (fd >= 0) pidfds.push_back(static_cast<int>(fd));
+  }
+  kill();
+  for (const int fd : pidfds) {
+    pollfd ended{.fd = fd, .events = POLLIN, .revents = 0};
+    ::poll(&ended, 1, kEndTimeoutMs);
+    ::close(fd);
+  }
+}
+
 std::uint64_t Cgroup::memory_peak_bytes() const {
   // The kernel's own high-water mark counts the page cache, which it would give back; it is no
   // measure of what the processes need. The sum of theirs is.
@@ -185,7 +203,7 @@ base::Result<std::unique_ptr<Cgroup>> CgroupRoot::make(const std::string& name,
 void CgroupRoot::clear() const {
   for (const std::string& name : folders_in(folder_)) {
     const auto left = Cgroup::existing(folder_ + "/" + name, v2_);
-    left->kill();
+    left->kill_and_wait();
     left->remove();
   }
 }

@@ -25,6 +25,8 @@ class Cgroup {
   std::string procs_file() const { return folder_ + "/cgroup.procs"; }
   // Ends every process inside; those that ended may still wait to be reaped.
   void kill() const;
+  // The same, and waits for their end: a second at most for each.
+  void kill_and_wait() const;
   // The most memory held by processes, page cache not counted; 0 when the kernel does not tell.
   std::uint64_t memory_peak_bytes() const;
   bool memory_exceeded() const;

@@ -15,7 +15,8 @@ using base::Result;
 using runtime::Task;
 
 constexpr const char* kTrust =
-    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
+    R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",)"
+    R"("Principal":{"Service":"lambda.amazonaws.com"}}]})";
 constexpr const char* kPolicy =
     R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
 

@@ -73,6 +73,7 @@ runtime::Task<void> Poller::wait_for_room(std::shared_ptr<FunctionPool> pool) {
 
 runtime::Task<void> Poller::receive_once(std::shared_ptr<FunctionPool> pool) {
   auto messages = co_await gather();
+  if (!messages && receiving_.stopping()) co_return;
   if (!messages) {
     problem("Receiving from the queue failed", messages.error());
     backoff_ = std::clamp(backoff_ * 2, kBackoffMin, kBackoffMax);

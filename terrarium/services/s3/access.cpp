@@ -94,10 +94,10 @@ std::unexpected<base::Error> denied(const wire::Context& context, std::string_vi
   if (context.principal.kind == wire::PrincipalKind::Anonymous) {
     return base::fail(errors::kAccessDenied, "Access Denied");
   }
-  return base::fail(errors::kAccessDenied,
-                    "User: " + context.principal.arn + " is not authorized to perform: " +
-                        std::string(action) + " on resource: \"" + resource +
-                        "\" with an explicit deny in a resource-based policy");
+  return base::fail(
+      errors::kAccessDenied,
+      "User: " + context.principal.arn + " is not authorized to perform: " + std::string(action) +
+          " on resource: \"" + resource + "\" with an explicit deny in a resource-based policy");
 }
 
 bool is_policy_action(std::string_view action) {
@@ -109,7 +109,8 @@ bool is_policy_action(std::string_view action) {
 
 base::Result<wire::Policy> parse_bucket_policy(std::string_view text, std::string_view bucket) {
   if (text.size() > kPolicyBytesMax) {
-    return base::fail(errors::kMalformedPolicy, "Policy exceeds the maximum allowed document size.");
+    return base::fail(errors::kMalformedPolicy,
+                      "Policy exceeds the maximum allowed document size.");
   }
   if (!text.starts_with('{')) {
     return base::fail(errors::kMalformedPolicy,
@@ -130,8 +131,8 @@ base::Result<void> check_access(const wire::Context& context, const BucketRecord
                                 wire::ConditionContext conditions) {
   using wire::PrincipalKind;
   const PrincipalKind kind = context.principal.kind;
-  const bool of_account = kind != PrincipalKind::Anonymous &&
-                          context.principal.account == context.account;
+  const bool of_account =
+      kind != PrincipalKind::Anonymous && context.principal.account == context.account;
   if (bucket.policy.empty() && of_account) return {};
   if (kind == PrincipalKind::Root && of_account && is_policy_action(action)) return {};
 

@@ -1,6 +1,6 @@
 #include "terrarium/services/s3/access.h"
 
-#include "terrarium/services/s3/service_testing.h"
+#include "terrarium/services/s3/testing_region.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -53,17 +53,17 @@ TEST_F(S3Access, NobodyReadsUnsignedWithoutAPolicy) {
 
 TEST_F(S3Access, PublicPoliciesAreRefusedWhileTheBlockIsOn) {
   EXPECT_EQ(put_policy(kPublicRead), "AccessDenied");
-  EXPECT_EQ(region.code_of(region.wait(
-                region.s3().get_bucket_policy(region.root(), {.bucket = "pictures"}))),
+  EXPECT_EQ(region.code_of(
+                region.wait(region.s3().get_bucket_policy(region.root(), {.bucket = "pictures"}))),
             "NoSuchBucketPolicy");
   block(false, false);
   EXPECT_EQ(put_policy(kPublicRead), "no error");
-  EXPECT_EQ(region.wait(region.s3().get_bucket_policy(region.root(), {.bucket = "pictures"}))
-                ->policy,
-            kPublicRead);
-  EXPECT_TRUE(*region.wait(region.s3().get_bucket_policy_status(region.root(),
-                                                                {.bucket = "pictures"}))
-                   ->policy_status->is_public);
+  EXPECT_EQ(
+      region.wait(region.s3().get_bucket_policy(region.root(), {.bucket = "pictures"}))->policy,
+      kPublicRead);
+  EXPECT_TRUE(
+      *region.wait(region.s3().get_bucket_policy_status(region.root(), {.bucket = "pictures"}))
+           ->policy_status->is_public);
 }
 
 TEST_F(S3Access, PublicReadLetsEverybodyReadAndNothingElse) {
@@ -91,9 +91,9 @@ TEST_F(S3Access, RestrictingPublicBucketsClosesThemAtOnce) {
   block(false, true);
   EXPECT_EQ(get(region.anonymous()), "AccessDenied");
   EXPECT_EQ(get(region.root()), "no error");
-  ASSERT_TRUE(region.wait(region.s3().delete_public_access_block(region.root(),
-                                                                 {.bucket = "pictures"}))
-                  .has_value());
+  ASSERT_TRUE(
+      region.wait(region.s3().delete_public_access_block(region.root(), {.bucket = "pictures"}))
+          .has_value());
   EXPECT_EQ(get(region.anonymous()), "no error");
 }
 
@@ -131,8 +131,7 @@ TEST_F(S3Access, AnonymousReadersCannotChooseHeaders) {
   request.response_content_type = "text/html";
   EXPECT_EQ(region.code_of(region.wait(region.s3().get_object(region.anonymous(), request))),
             "InvalidRequest");
-  EXPECT_EQ(region.wait(region.s3().get_object(region.root(), request))->content_type,
-            "text/html");
+  EXPECT_EQ(region.wait(region.s3().get_object(region.root(), request))->content_type, "text/html");
 }
 
 TEST_F(S3Access, PoliciesMustBeOnesThatCanTakePart) {
@@ -164,34 +163,34 @@ TEST_F(S3Access, OwnershipAndAclsAreReadAndKeptNarrow) {
   PutBucketOwnershipControlsRequest ownership;
   ownership.bucket = "pictures";
   ownership.ownership_controls.rules = {{"ObjectWriter"}};
-  ASSERT_TRUE(region.wait(region.s3().put_bucket_ownership_controls(region.root(), ownership))
-                  .has_value());
+  ASSERT_TRUE(
+      region.wait(region.s3().put_bucket_ownership_controls(region.root(), ownership)).has_value());
   EXPECT_EQ(put_acl(), "no error");
   request.acl = "public-read";
   EXPECT_EQ(put_acl(), "NotImplemented");
   request.acl.reset();
   EXPECT_EQ(put_acl(), "MissingSecurityHeader");
   ownership.ownership_controls.rules = {{"Anarchy"}};
-  EXPECT_EQ(region.code_of(region.wait(
-                region.s3().put_bucket_ownership_controls(region.root(), ownership))),
+  EXPECT_EQ(region.code_of(
+                region.wait(region.s3().put_bucket_ownership_controls(region.root(), ownership))),
             "MalformedXML");
-  ASSERT_TRUE(region.wait(region.s3().delete_bucket_ownership_controls(region.root(),
-                                                                       {.bucket = "pictures"}))
-                  .has_value());
-  EXPECT_EQ(region.code_of(region.wait(region.s3().get_bucket_ownership_controls(
-                region.root(), {.bucket = "pictures"}))),
+  ASSERT_TRUE(
+      region
+          .wait(region.s3().delete_bucket_ownership_controls(region.root(), {.bucket = "pictures"}))
+          .has_value());
+  EXPECT_EQ(region.code_of(region.wait(
+                region.s3().get_bucket_ownership_controls(region.root(), {.bucket = "pictures"}))),
             "OwnershipControlsNotFoundError");
 }
 
 TEST_F(S3Access, TagsOfBucketsAndObjectsAreKept) {
-  EXPECT_EQ(region.code_of(region.wait(
-                region.s3().get_bucket_tagging(region.root(), {.bucket = "pictures"}))),
+  EXPECT_EQ(region.code_of(
+                region.wait(region.s3().get_bucket_tagging(region.root(), {.bucket = "pictures"}))),
             "NoSuchTagSet");
   PutBucketTaggingRequest bucket_tags;
   bucket_tags.bucket = "pictures";
   bucket_tags.tagging.tag_set = {{"a", "1"}};
-  ASSERT_TRUE(
-      region.wait(region.s3().put_bucket_tagging(region.root(), bucket_tags)).has_value());
+  ASSERT_TRUE(region.wait(region.s3().put_bucket_tagging(region.root(), bucket_tags)).has_value());
   EXPECT_EQ(region.wait(region.s3().get_bucket_tagging(region.root(), {.bucket = "pictures"}))
                 ->tag_set.at(0)
                 .value,
@@ -203,8 +202,9 @@ TEST_F(S3Access, TagsOfBucketsAndObjectsAreKept) {
   ASSERT_TRUE(region.wait(region.s3().put_object_tagging(region.root(), tags)).has_value());
   const GetObjectTaggingRequest get{.bucket = "pictures", .key = "key"};
   EXPECT_EQ(region.wait(region.s3().get_object_tagging(region.root(), get))->tag_set.size(), 1U);
-  ASSERT_TRUE(region.wait(region.s3().delete_object_tagging(
-                              region.root(), {.bucket = "pictures", .key = "key"}))
+  ASSERT_TRUE(region
+                  .wait(region.s3().delete_object_tagging(region.root(),
+                                                          {.bucket = "pictures", .key = "key"}))
                   .has_value());
   EXPECT_TRUE(region.wait(region.s3().get_object_tagging(region.root(), get))->tag_set.empty());
   EXPECT_EQ(region.body_of("pictures", "key"), "body");
@@ -217,16 +217,15 @@ TEST_F(S3Access, WhatNobodyConfiguredIsAsAwsHasIt) {
             "NoSuchCORSConfiguration");
   EXPECT_EQ(region.code_of(region.wait(s3.get_bucket_website(root, {.bucket = "pictures"}))),
             "NoSuchWebsiteConfiguration");
-  EXPECT_EQ(region.code_of(region.wait(
-                s3.get_bucket_lifecycle_configuration(root, {.bucket = "pictures"}))),
+  EXPECT_EQ(region.code_of(
+                region.wait(s3.get_bucket_lifecycle_configuration(root, {.bucket = "pictures"}))),
             "NoSuchLifecycleConfiguration");
   EXPECT_EQ(region.code_of(region.wait(s3.get_bucket_replication(root, {.bucket = "pictures"}))),
             "ReplicationConfigurationNotFoundError");
-  EXPECT_EQ(region.code_of(region.wait(
-                s3.get_object_lock_configuration(root, {.bucket = "pictures"}))),
-            "ObjectLockConfigurationNotFoundError");
-  const auto encryption =
-      region.wait(s3.get_bucket_encryption(root, {.bucket = "pictures"}));
+  EXPECT_EQ(
+      region.code_of(region.wait(s3.get_object_lock_configuration(root, {.bucket = "pictures"}))),
+      "ObjectLockConfigurationNotFoundError");
+  const auto encryption = region.wait(s3.get_bucket_encryption(root, {.bucket = "pictures"}));
   EXPECT_EQ(encryption->server_side_encryption_configuration->rules[0]
                 .apply_server_side_encryption_by_default->sse_algorithm,
             "AES256");

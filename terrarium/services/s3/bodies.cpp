@@ -70,8 +70,8 @@ std::uint64_t NewBody::bytes() const {
 struct Bodies::Garbage {
   std::mutex mutex;
   std::deque<std::vector<Segment>> waiting;
-  bool collecting = false;   // a task will look at `waiting` again
-  Bodies* owner = nullptr;   // control executor; null once it has stopped
+  bool collecting = false;  // a task will look at `waiting` again
+  Bodies* owner = nullptr;  // control executor; null once it has stopped
 };
 
 // One body on its way to disk. Blocking, but for its construction.
@@ -147,8 +147,8 @@ class Bodies::Reader final : public http::BodyReader {
     const Segment& segment = segments_[segment_];
     const std::uint64_t bytes = std::min(left_, segment.bytes - offset_);
     const auto open_file = [this, &segment, bytes] {
-      return http::file_body(bodies_.runtime_.blocking(), bodies_.path(segment.generation),
-                             offset_, bytes);
+      return http::file_body(bodies_.runtime_.blocking(), bodies_.path(segment.generation), offset_,
+                             bytes);
     };
     auto opened = co_await bodies_.runtime_.blocking().run(open_file);
     if (!opened.has_value()) {
@@ -263,9 +263,8 @@ runtime::Task<base::Result<NewBody>> Bodies::link(std::vector<Segment> segments)
   NewBody body(*this, std::move(segments));
   const auto link_all = [this, &from, &body]() -> base::Result<void> {
     for (std::size_t i = 0; i < from.size(); ++i) {
-      TRY_VOID(place(body.segments()[i].generation, [&from, i](const std::string& to) {
-        return link_file(from[i], to);
-      }));
+      TRY_VOID(place(body.segments()[i].generation,
+                     [&from, i](const std::string& to) { return link_file(from[i], to); }));
     }
     return {};
   };
@@ -348,8 +347,7 @@ runtime::Task<void> Bodies::collect() {
 
 runtime::Task<base::Result<std::unique_ptr<http::BodyReader>>> Bodies::read(
     std::vector<Segment> segments, Pin pin, std::uint64_t first, std::uint64_t bytes) {
-  auto reader =
-      std::make_unique<Reader>(*this, std::move(segments), std::move(pin), first, bytes);
+  auto reader = std::make_unique<Reader>(*this, std::move(segments), std::move(pin), first, bytes);
   if (bytes > 0) CO_TRY_VOID(co_await reader->open());
   co_return reader;
 }
@@ -365,8 +363,7 @@ runtime::Task<void> Bodies::sweep(const store::Store& store) {
   for (const std::string& shard : shards) {
     if (tasks_.stopping()) co_return;
     const std::string folder = folder_ + std::string(kObjects) + shard;
-    co_await runtime_.blocking().run(
-        [this, &store, &folder] { sweep_folder(&store, folder); });
+    co_await runtime_.blocking().run([this, &store, &folder] { sweep_folder(&store, folder); });
   }
 }
 

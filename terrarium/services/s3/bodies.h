@@ -2,7 +2,8 @@
 // nothing that a client says.
 //
 //   <folder>/tmp/<generation>               being written
-//   <folder>/objects/<2 hex>/<generation>   whole and synced; lives while the store has its file key
+//   <folder>/objects/<2 hex>/<generation>   whole and synced; lives while the store has its file
+//   key
 //
 // A body is written before the metadata that names it and removed after the metadata that drops it;
 // what a crash leaves between is swept at the next start: files of earlier incarnations that the
@@ -83,8 +84,9 @@ class Bodies {
   using Pin = std::shared_ptr<const void>;
   Pin pin(const std::vector<Segment>& segments);
   // The first file is opened here: NotFound when the body was removed meanwhile.
-  runtime::Task<base::Result<std::unique_ptr<http::BodyReader>>> read(
-      std::vector<Segment> segments, Pin pin, std::uint64_t first, std::uint64_t bytes);
+  runtime::Task<base::Result<std::unique_ptr<http::BodyReader>>> read(std::vector<Segment> segments,
+                                                                      Pin pin, std::uint64_t first,
+                                                                      std::uint64_t bytes);
   // No metadata names these any more: removed, in the background, when nobody has them pinned.
   void release(std::vector<Segment> segments);
 

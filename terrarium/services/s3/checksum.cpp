@@ -16,8 +16,8 @@ struct Named {
 };
 
 constexpr std::array kNames{
-    Named{DigestKind::Crc32, "CRC32"},   Named{DigestKind::Crc32c, "CRC32C"},
-    Named{DigestKind::Sha1, "SHA1"},     Named{DigestKind::Sha256, "SHA256"},
+    Named{DigestKind::Crc32, "CRC32"},         Named{DigestKind::Crc32c, "CRC32C"},
+    Named{DigestKind::Sha1, "SHA1"},           Named{DigestKind::Sha256, "SHA256"},
     Named{DigestKind::Crc64Nvme, "CRC64NVME"},
 };
 

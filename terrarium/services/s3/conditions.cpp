@@ -11,10 +11,9 @@ namespace terrarium::s3 {
 namespace {
 
 std::unexpected<base::Error> precondition_failed(std::string_view condition) {
-  return with_field(
-      base::fail(errors::kPreconditionFailed,
-                 "At least one of the pre-conditions you specified did not hold"),
-      "Condition", std::string(condition));
+  return with_field(base::fail(errors::kPreconditionFailed,
+                               "At least one of the pre-conditions you specified did not hold"),
+                    "Condition", std::string(condition));
 }
 
 std::unexpected<base::Error> not_modified(const ObjectRecord& object) {
@@ -74,8 +73,7 @@ base::Result<void> check_read(const ReadConditions& conditions, const ObjectReco
   return {};
 }
 
-base::Result<void> check_copy_source(const ReadConditions& conditions,
-                                     const ObjectRecord& object) {
+base::Result<void> check_copy_source(const ReadConditions& conditions, const ObjectRecord& object) {
   const base::Result<void> checked = check_read(conditions, object);
   if (checked.has_value()) return {};
   if (!checked.error().is(errors::kNotModified)) {
@@ -147,9 +145,9 @@ base::Result<ByteRange> parse_copy_range(std::string_view header, std::uint64_t 
         std::string(name), std::string(header));
   }
   if (*last >= bytes) {
-    return invalid_argument("Range specified is not valid for source object of size: " +
-                                std::to_string(bytes),
-                            std::string(name), std::string(header));
+    return invalid_argument(
+        "Range specified is not valid for source object of size: " + std::to_string(bytes),
+        std::string(name), std::string(header));
   }
   return ByteRange{*first, *last - *first + 1};
 }

@@ -117,8 +117,7 @@ std::string event_prefix(std::string_view destination_arn) {
   return stored;
 }
 
-std::string event_key(std::string_view destination_arn, std::uint64_t sequence,
-                      std::uint8_t rule) {
+std::string event_key(std::string_view destination_arn, std::uint64_t sequence, std::uint8_t rule) {
   std::string stored = event_prefix(destination_arn);
   append_big_endian(stored, sequence, 8);
   stored.push_back(static_cast<char>(rule));

@@ -43,8 +43,7 @@ std::string file_key(const Generation& generation);
 
 inline constexpr std::string_view kEventPrefix = "n";
 std::string event_prefix(std::string_view destination_arn);
-std::string event_key(std::string_view destination_arn, std::uint64_t sequence,
-                      std::uint8_t rule);
+std::string event_key(std::string_view destination_arn, std::uint64_t sequence, std::uint8_t rule);
 // The destination that an event's key names; empty when it is no such key.
 std::string_view event_destination(std::string_view stored);
 std::uint64_t event_sequence(std::string_view stored);

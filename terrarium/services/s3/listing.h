@@ -1,6 +1,6 @@
-// One page of a listing: walks a bucket's keys in order, rolls those with a delimiter up into common
-// prefixes and steps over everything below one at once, so that a page costs what it returns.
-// Reads the store; any thread that may block.
+// One page of a listing: walks a bucket's keys in order, rolls those with a delimiter up into
+// common prefixes and steps over everything below one at once, so that a page costs what it
+// returns. Reads the store; any thread that may block.
 #pragma once
 
 #include <string>

@@ -24,9 +24,8 @@ Listing naive_listing(const std::set<std::string>& keys, const ListQuery& query)
   std::set<std::string> prefixes;
   for (const std::string& key : keys) {
     if (!key.starts_with(query.prefix) || (!query.after.empty() && key <= query.after)) continue;
-    const std::size_t at = query.delimiter.empty()
-                               ? std::string::npos
-                               : key.find(query.delimiter, query.prefix.size());
+    const std::size_t at = query.delimiter.empty() ? std::string::npos
+                                                   : key.find(query.delimiter, query.prefix.size());
     if (at == std::string::npos) {
       listing.keys.push_back(key);
       continue;
@@ -165,7 +164,7 @@ TEST(S3Listing, UploadsAreListedByKeyThenAgeInPages) {
     store::Batch batch;
     for (std::uint64_t count = random.below(30); count > 0; --count) {
       const Uploaded upload{random.text(1 + random.below(3), "ab/"),
-                               random.hex(kUploadIdCharacters / 2)};
+                            random.hex(kUploadIdCharacters / 2)};
       uploads.insert(upload);
       batch.put(store::Table::S3, upload_key(kBucket, upload.key, upload.id),
                 encode(UploadRecord()));
@@ -178,7 +177,8 @@ TEST(S3Listing, UploadsAreListedByKeyThenAgeInPages) {
     for (;;) {
       const auto page = list_uploads(*store, kBucket, query);
       ASSERT_TRUE(page.has_value());
-      for (const ListedUpload& upload : page->uploads) got.push_back({upload.key, upload.upload_id});
+      for (const ListedUpload& upload : page->uploads)
+        got.push_back({upload.key, upload.upload_id});
       if (!page->truncated) break;
       query.after_key = page->last_key;
       query.after_upload_id = page->last_upload_id;

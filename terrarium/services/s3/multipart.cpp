@@ -20,8 +20,7 @@ std::unexpected<base::Error> malformed() {
 
 std::string lower_name(base::DigestKind kind) { return base::to_lower(checksum_name(kind)); }
 
-std::unexpected<base::Error> invalid_part(const std::string& upload_id,
-                                          const CompletedPart& part) {
+std::unexpected<base::Error> invalid_part(const std::string& upload_id, const CompletedPart& part) {
   return with_field(
       with_field(
           with_field(base::fail(errors::kInvalidPart,

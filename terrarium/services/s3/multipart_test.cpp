@@ -1,5 +1,5 @@
 #include "lib/base/encoding.h"
-#include "terrarium/services/s3/service_testing.h"
+#include "terrarium/services/s3/testing_region.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -81,11 +81,10 @@ TEST_F(S3Multipart, MakesOneObjectOfItsPartsWithoutCopyingThem) {
   ASSERT_TRUE(done.has_value()) << region.code_of(done);
   const std::string md5s = base::digest(DigestKind::Md5, part_bytes('a')) +
                            base::digest(DigestKind::Md5, part_bytes('b', 10));
-  EXPECT_EQ(done->etag,
-            quoted_etag(base::hex_encode(base::digest(DigestKind::Md5, md5s)) + "-2"));
+  EXPECT_EQ(done->etag, quoted_etag(base::hex_encode(base::digest(DigestKind::Md5, md5s)) + "-2"));
   const std::string whole = part_bytes('a') + part_bytes('b', 10);
-  EXPECT_EQ(done->checksum_crc64nvme, base::base64_encode(base::digest(DigestKind::Crc64Nvme,
-                                                                       whole)));
+  EXPECT_EQ(done->checksum_crc64nvme,
+            base::base64_encode(base::digest(DigestKind::Crc64Nvme, whole)));
   EXPECT_EQ(done->checksum_type, "FULL_OBJECT");
   EXPECT_EQ(region.body_of("pictures", "key"), whole);
   EXPECT_EQ(region.files(), 2U);
@@ -130,8 +129,8 @@ TEST_F(S3Multipart, KeepsTheRulesOfCompletion) {
   const auto too_small = complete(upload, {{1, etag1}, {2, etag2}});
   EXPECT_EQ(region.code_of(too_small), "EntityTooSmall");
   EXPECT_EQ(field_of(too_small.error(), "PartNumber"), "1");
-  EXPECT_EQ(region.code_of(complete(upload, {{2, etag2}},
-                                    [](auto& request) { request.mpu_object_size = 5; })),
+  EXPECT_EQ(region.code_of(
+                complete(upload, {{2, etag2}}, [](auto& request) { request.mpu_object_size = 5; })),
             "InvalidRequest");
   EXPECT_EQ(region.code_of(complete("nonsense", {{1, etag1}})), "NoSuchUpload");
   EXPECT_EQ(region.code_of(send(upload, 0, "x")), "InvalidArgument");
@@ -184,10 +183,9 @@ TEST_F(S3Multipart, ChecksumsAreOfTheKindThatWasAskedFor) {
   const auto done = complete(upload, {{1, *part->etag}}, name_checksum);
   ASSERT_TRUE(done.has_value());
   EXPECT_EQ(done->checksum_type, "COMPOSITE");
-  EXPECT_EQ(done->checksum_sha256,
-            base::base64_encode(base::digest(DigestKind::Sha256,
-                                             base::digest(DigestKind::Sha256, "x"))) +
-                "-1");
+  EXPECT_EQ(done->checksum_sha256, base::base64_encode(base::digest(
+                                       DigestKind::Sha256, base::digest(DigestKind::Sha256, "x"))) +
+                                       "-1");
 }
 
 TEST_F(S3Multipart, FullObjectChecksumsAreComparedWithTheWhole) {
@@ -201,10 +199,10 @@ TEST_F(S3Multipart, FullObjectChecksumsAreComparedWithTheWhole) {
                                     [](auto& request) { request.checksum_crc32 = "AAAAAA=="; })),
             "BadDigest");
   const std::string crc = base::base64_encode(base::digest(DigestKind::Crc32, "x"));
-  EXPECT_EQ(complete(upload, {{1, *part->etag}},
-                     [&](auto& request) { request.checksum_crc32 = crc; })
-                ->checksum_crc32,
-            crc);
+  EXPECT_EQ(
+      complete(upload, {{1, *part->etag}}, [&](auto& request) { request.checksum_crc32 = crc; })
+          ->checksum_crc32,
+      crc);
 }
 
 TEST_F(S3Multipart, ChecksumTypesThatDoNotExistAreRefused) {
@@ -244,9 +242,9 @@ TEST_F(S3Multipart, PartsAreCopiedFromObjects) {
   request.copy_source_range.reset();
   const auto whole = region.wait(region.s3().upload_part_copy(region.root(), request));
   ASSERT_TRUE(complete(upload, {{1, *whole->copy_part_result->etag}}).has_value());
-  ASSERT_TRUE(region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures",
-                                                                    .key = "source"}))
-                  .has_value());
+  ASSERT_TRUE(
+      region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "source"}))
+          .has_value());
   EXPECT_EQ(region.body_of("pictures", "key"), part_bytes('s', 40'000));
 }
 

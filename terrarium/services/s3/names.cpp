@@ -27,14 +27,12 @@ std::size_t characters(std::string_view utf8) {
 
 base::Result<void> check_tag(std::string_view key, std::string_view value) {
   if (key.empty() || characters(key) > kTagKeyCharactersMax || !wire::is_utf8(key)) {
-    return with_field(
-        base::fail(errors::kInvalidTag, "The TagKey you have provided is invalid"), "TagKey",
-        std::string(key));
+    return with_field(base::fail(errors::kInvalidTag, "The TagKey you have provided is invalid"),
+                      "TagKey", std::string(key));
   }
   if (characters(value) > kTagValueCharactersMax || !wire::is_utf8(value)) {
-    return with_field(
-        base::fail(errors::kInvalidTag, "The TagValue you have provided is invalid"), "TagKey",
-        std::string(key));
+    return with_field(base::fail(errors::kInvalidTag, "The TagValue you have provided is invalid"),
+                      "TagKey", std::string(key));
   }
   if (key.starts_with("aws:")) {
     return base::fail(errors::kInvalidTag, "System tags cannot be added/updated by requester");
@@ -89,10 +87,9 @@ base::Result<void> check_bucket_name(std::string_view name) {
 
 base::Result<void> check_key(std::string_view key) {
   if (key.size() > kKeyBytesMax) {
-    return with_field(
-        with_field(base::fail(errors::kKeyTooLongError, "Your key is too long"), "Size",
-                   std::to_string(key.size())),
-        "MaxSizeAllowed", std::to_string(kKeyBytesMax));
+    return with_field(with_field(base::fail(errors::kKeyTooLongError, "Your key is too long"),
+                                 "Size", std::to_string(key.size())),
+                      "MaxSizeAllowed", std::to_string(kKeyBytesMax));
   }
   if (key.empty() || !wire::is_utf8(key)) {
     return base::fail(errors::kInvalidURI, "Couldn't parse the specified URI.");
@@ -197,9 +194,10 @@ base::Result<CopySource> parse_copy_source(std::string_view header) {
   constexpr std::string_view version = "?versionId=";
   const std::string_view whole = header;
   const auto broken = [whole] {
-    return invalid_argument("Copy Source must mention the source bucket and key: "
-                            "sourcebucket/sourcekey",
-                            "x-amz-copy-source", std::string(whole));
+    return invalid_argument(
+        "Copy Source must mention the source bucket and key: "
+        "sourcebucket/sourcekey",
+        "x-amz-copy-source", std::string(whole));
   };
   // Clients encode the key but not this: a '?' of the key itself comes as %3F.
   if (const std::size_t at = header.rfind(version); at != std::string_view::npos) {
@@ -224,14 +222,14 @@ base::Result<void> check_version_id(const std::optional<std::string>& version_id
 }
 
 std::string canonical_user_id(std::string_view account) {
-  return base::hex_encode(base::digest(base::DigestKind::Sha256,
-                                       "canonical user of account " + std::string(account)));
+  return base::hex_encode(
+      base::digest(base::DigestKind::Sha256, "canonical user of account " + std::string(account)));
 }
 
 std::string owner_principal_id(std::string_view account) {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const std::string bytes = base::digest(base::DigestKind::Sha256,
-                                         "principal of account " + std::string(account));
+  const std::string bytes =
+      base::digest(base::DigestKind::Sha256, "principal of account " + std::string(account));
   std::string id = "A";
   for (std::size_t i = 0; i < 13; ++i) id += alphabet[static_cast<unsigned char>(bytes[i]) & 31];
   return id;
@@ -247,15 +245,14 @@ std::unexpected<base::Error> with_field(std::unexpected<base::Error> inner, std:
 
 std::unexpected<base::Error> invalid_argument(std::string message, std::string name,
                                               std::string value, std::source_location where) {
-  return with_field(
-      with_field(base::fail(errors::kInvalidArgument, std::move(message), where), "ArgumentName",
-                 std::move(name)),
-      "ArgumentValue", std::move(value));
+  return with_field(with_field(base::fail(errors::kInvalidArgument, std::move(message), where),
+                               "ArgumentName", std::move(name)),
+                    "ArgumentValue", std::move(value));
 }
 
 std::unexpected<base::Error> not_supported(std::string what, std::source_location where) {
-  return base::fail(errors::kNotImplemented,
-                    what + " is not supported by this region's Amazon S3.", where);
+  return base::fail(errors::kNotImplemented, what + " is not supported by this region's Amazon S3.",
+                    where);
 }
 
 }  // namespace terrarium::s3

@@ -6,23 +6,41 @@ namespace terrarium::s3 {
 namespace {
 
 TEST(S3BucketName, KeepsTheNamingRules) {
-  for (const std::string_view good : {"abc", "a-b", "a.b.c", "0ab", "my-bucket.2023",
-                                      "1.2.3", "1.2.3.4.5", "a--b"}) {
+  for (const std::string_view good :
+       {"abc", "a-b", "a.b.c", "0ab", "my-bucket.2023", "1.2.3", "1.2.3.4.5", "a--b"}) {
     EXPECT_TRUE(is_bucket_name(good)) << good;
   }
   EXPECT_TRUE(is_bucket_name(std::string(63, 'a')));
   EXPECT_FALSE(is_bucket_name(std::string(64, 'a')));
-  for (const std::string_view bad :
-       {"", "ab", "Abc", "a_b", "-ab", "ab-", ".ab", "ab.", "a..b", "192.168.1.1", "xn--a",
-        "sthree-a", "a-s3alias", "a--ol-s3", "a.mrap", "a--x-s3", "a b", "a/b", "..", "\xc3\xa4" "bc"}) {
+  for (const std::string_view bad : {"",
+                                     "ab",
+                                     "Abc",
+                                     "a_b",
+                                     "-ab",
+                                     "ab-",
+                                     ".ab",
+                                     "ab.",
+                                     "a..b",
+                                     "192.168.1.1",
+                                     "xn--a",
+                                     "sthree-a",
+                                     "a-s3alias",
+                                     "a--ol-s3",
+                                     "a.mrap",
+                                     "a--x-s3",
+                                     "a b",
+                                     "a/b",
+                                     "..",
+                                     "\xc3\xa4"
+                                     "bc"}) {
     EXPECT_FALSE(is_bucket_name(bad)) << bad;
   }
 }
 
 TEST(S3Key, IsAnyUtf8UpTo1024Bytes) {
-  for (const std::string& good : {std::string("a"), std::string("../../etc/passwd"),
-                                  std::string("\xe2\x82\xac"), std::string(1024, 'k'),
-                                  std::string("a\0b", 3), std::string("//"), std::string(".")}) {
+  for (const std::string& good :
+       {std::string("a"), std::string("../../etc/passwd"), std::string("\xe2\x82\xac"),
+        std::string(1024, 'k'), std::string("a\0b", 3), std::string("//"), std::string(".")}) {
     EXPECT_TRUE(check_key(good).has_value());
   }
   EXPECT_EQ(check_key(std::string(1025, 'k')).error().row->code, "KeyTooLongError");

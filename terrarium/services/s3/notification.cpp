@@ -17,17 +17,24 @@ namespace json = boost::json;
 
 // What happens here, and what may be asked for although it does not: delete markers come with
 // versioning, form uploads with browsers.
-constexpr std::array<std::string_view, 8> kEvents{
-    "s3:ObjectCreated:*",   "s3:ObjectCreated:Put",
-    "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy",
-    "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*",
-    "s3:ObjectRemoved:Delete", "s3:ObjectRemoved:DeleteMarkerCreated"};
+constexpr std::array<std::string_view, 8> kEvents{"s3:ObjectCreated:*",
+                                                  "s3:ObjectCreated:Put",
+                                                  "s3:ObjectCreated:Post",
+                                                  "s3:ObjectCreated:Copy",
+                                                  "s3:ObjectCreated:CompleteMultipartUpload",
+                                                  "s3:ObjectRemoved:*",
+                                                  "s3:ObjectRemoved:Delete",
+                                                  "s3:ObjectRemoved:DeleteMarkerCreated"};
 
 // S3 has these, and nothing in this region causes them.
-constexpr std::array<std::string_view, 8> kOtherEvents{
-    "s3:ReducedRedundancyLostObject", "s3:ObjectRestore:", "s3:Replication:",
-    "s3:LifecycleExpiration:",        "s3:LifecycleTransition", "s3:IntelligentTiering",
-    "s3:ObjectTagging:",              "s3:ObjectAcl:"};
+constexpr std::array<std::string_view, 8> kOtherEvents{"s3:ReducedRedundancyLostObject",
+                                                       "s3:ObjectRestore:",
+                                                       "s3:Replication:",
+                                                       "s3:LifecycleExpiration:",
+                                                       "s3:LifecycleTransition",
+                                                       "s3:IntelligentTiering",
+                                                       "s3:ObjectTagging:",
+                                                       "s3:ObjectAcl:"};
 
 bool event_covers(std::string_view pattern, std::string_view event) {
   if (!pattern.ends_with('*')) return pattern == event;
@@ -49,12 +56,12 @@ base::Result<void> check_filter(const NotificationConfigurationFilter& filter,
     const std::string name = base::to_lower(given.name.value_or(""));
     std::string value = given.value.value_or("");
     if (name != "prefix" && name != "suffix") {
-      return invalid_argument("filter rule name must be either prefix or suffix",
-                              "FilterRule.Name", given.name.value_or(""));
+      return invalid_argument("filter rule name must be either prefix or suffix", "FilterRule.Name",
+                              given.name.value_or(""));
     }
     if (value.size() > kFilterBytesMax) {
-      return invalid_argument("filter rule value cannot exceed 1024 characters",
-                              "FilterRule.Value", value);
+      return invalid_argument("filter rule value cannot exceed 1024 characters", "FilterRule.Value",
+                              value);
     }
     std::optional<std::string>& place = name == "prefix" ? rule.prefix : rule.suffix;
     if (place) {
@@ -107,8 +114,8 @@ base::Result<void> check_overlap(const NotificationRule& a, const NotificationRu
   const bool prefixes_overlap = a_prefix.starts_with(b_prefix) || b_prefix.starts_with(a_prefix);
   const bool suffixes_overlap = a_suffix.ends_with(b_suffix) || b_suffix.ends_with(a_suffix);
   if (!prefixes_overlap || !suffixes_overlap) return {};
-  const bool filtered = !a_prefix.empty() || !b_prefix.empty() || !a_suffix.empty() ||
-                        !b_suffix.empty();
+  const bool filtered =
+      !a_prefix.empty() || !b_prefix.empty() || !a_suffix.empty() || !b_suffix.empty();
   return base::fail(errors::kInvalidArgument,
                     filtered ? "Configuration is ambiguously defined. Cannot have overlapping "
                                "suffixes in two rules if the prefixes are overlapping for the same "
@@ -160,8 +167,7 @@ std::string sequencer(std::uint64_t sequence) {
 }  // namespace
 
 base::Result<std::vector<NotificationRule>> check_notifications(
-    const NotificationConfiguration& configuration, std::string_view region,
-    base::Random& random) {
+    const NotificationConfiguration& configuration, std::string_view region, base::Random& random) {
   const auto given = [](const auto& list) { return list && !list->empty(); };
   if (given(configuration.topic_configurations)) return not_supported("A topic as destination");
   if (given(configuration.lambda_function_configurations)) {

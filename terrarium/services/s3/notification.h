@@ -17,8 +17,7 @@ namespace terrarium::s3 {
 // The queue rules of a configuration; ids are drawn where none is given. Refuses what S3 refuses,
 // and destinations other than queues. `region`: the bucket's, where its queues must be.
 base::Result<std::vector<NotificationRule>> check_notifications(
-    const NotificationConfiguration& configuration, std::string_view region,
-    base::Random& random);
+    const NotificationConfiguration& configuration, std::string_view region, base::Random& random);
 NotificationConfiguration notification_configuration(const std::vector<NotificationRule>& rules);
 
 enum class ObjectEvent : std::uint8_t { Put, Copy, CompleteMultipartUpload, Delete };

@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "terrarium/services/s3/service_testing.h"
+#include "terrarium/services/s3/testing_region.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -54,8 +54,9 @@ TEST_F(S3Notification, TestEventAndEventReadAsAwsWritesThem) {
 }
 
 TEST_F(S3Notification, RemovalsHaveNoSizeAndSequencersGrow) {
-  ASSERT_TRUE(region.notify("pictures", {S3Region::rule("s3:ObjectCreated:*"),
-                                         S3Region::rule("s3:ObjectRemoved:*")})
+  ASSERT_TRUE(region
+                  .notify("pictures", {S3Region::rule("s3:ObjectCreated:*"),
+                                       S3Region::rule("s3:ObjectRemoved:*")})
                   .has_value());
   sent().clear();
   ASSERT_TRUE(region.put("pictures", "key", "1").has_value());
@@ -89,8 +90,8 @@ TEST_F(S3Notification, FiltersChooseByPrefixAndSuffix) {
   copy.copy_source = "pictures/in/a.jpg";
   ASSERT_TRUE(region.wait(region.s3().copy_object(region.root(), copy)).has_value());
   EXPECT_EQ(sent().size(), 1U);
-  const auto read = region.wait(region.s3().get_bucket_notification_configuration(
-      region.root(), {.bucket = "pictures"}));
+  const auto read = region.wait(
+      region.s3().get_bucket_notification_configuration(region.root(), {.bucket = "pictures"}));
   const QueueConfiguration& rule = read->queue_configurations->at(0);
   EXPECT_EQ(rule.filter->key->filter_rules->at(0).name, "Prefix");
   EXPECT_EQ(rule.filter->key->filter_rules->at(1).value, ".jpg");
@@ -101,8 +102,7 @@ TEST_F(S3Notification, DestinationsAreCheckedBeforeTheyAreKept) {
   const std::string missing = "arn:aws:sqs:us-east-1:000000000000:missing";
   const auto absent = region.notify("pictures", {S3Region::rule("s3:ObjectCreated:*", missing)});
   EXPECT_EQ(region.code_of(absent), "InvalidArgument");
-  EXPECT_EQ(absent.error().message,
-            "Unable to validate the following destination configurations");
+  EXPECT_EQ(absent.error().message, "Unable to validate the following destination configurations");
   EXPECT_EQ(field_of(absent.error(), "ArgumentName"), missing);
   EXPECT_EQ(field_of(absent.error(), "ArgumentValue"), "The destination queue does not exist");
   region.queues.broken = &kQueueRefuses;
@@ -111,8 +111,9 @@ TEST_F(S3Notification, DestinationsAreCheckedBeforeTheyAreKept) {
             "Permissions on the destination queue do not allow S3 to publish notifications from "
             "this bucket");
   region.queues.broken = nullptr;
-  EXPECT_FALSE(region.wait(region.s3().get_bucket_notification_configuration(
-                               region.root(), {.bucket = "pictures"}))
+  EXPECT_FALSE(region
+                   .wait(region.s3().get_bucket_notification_configuration(region.root(),
+                                                                           {.bucket = "pictures"}))
                    ->queue_configurations.has_value());
   EXPECT_TRUE(sent().empty());
 }
@@ -153,9 +154,9 @@ TEST_F(S3Notification, WhatCannotBeServedIsRefused) {
   EXPECT_EQ(region.code_of(region.notify(
                 "pictures", {S3Region::rule("s3:ObjectCreated:*", kQueueArn + ".fifo")})),
             "InvalidArgument");
-  EXPECT_EQ(region.code_of(region.notify("pictures",
-                                         {S3Region::rule("s3:ObjectCreated:*", "queue")})),
-            "InvalidArgument");
+  EXPECT_EQ(
+      region.code_of(region.notify("pictures", {S3Region::rule("s3:ObjectCreated:*", "queue")})),
+      "InvalidArgument");
   PutBucketNotificationConfigurationRequest request;
   request.bucket = "pictures";
   request.notification_configuration.topic_configurations.emplace().push_back(
@@ -200,12 +201,13 @@ TEST_F(S3Notification, EventsThatNobodyTakesAreDroppedAfterADay) {
 TEST_F(S3Notification, AQueueThatIsGoneHoldsNoOtherUp) {
   const std::string other = "arn:aws:sqs:us-east-1:000000000000:other";
   region.queues.messages[other];
-  ASSERT_TRUE(region.notify("pictures", {filtered("s3:ObjectCreated:*", "a", {}),
-                                         [&] {
-                                           auto rule = filtered("s3:ObjectCreated:*", "b", {});
-                                           rule.queue_arn = other;
-                                           return rule;
-                                         }()})
+  ASSERT_TRUE(region
+                  .notify("pictures", {filtered("s3:ObjectCreated:*", "a", {}),
+                                       [&] {
+                                         auto rule = filtered("s3:ObjectCreated:*", "b", {});
+                                         rule.queue_arn = other;
+                                         return rule;
+                                       }()})
                   .has_value());
   region.queues.messages.erase(kQueueArn);
   ASSERT_TRUE(region.put("pictures", "a", "x").has_value());

@@ -1,5 +1,5 @@
 #include "lib/base/encoding.h"
-#include "terrarium/services/s3/service_testing.h"
+#include "terrarium/services/s3/testing_region.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -17,7 +17,8 @@ TEST(S3Bucket, IsCreatedWithTheDefaultsOfToday) {
   const auto created = region.create_bucket("pictures");
   ASSERT_TRUE(created.has_value());
   EXPECT_EQ(created->location, "/pictures");
-  const auto block = region.wait(region.s3().get_public_access_block(region.root(), {.bucket = "pictures"}));
+  const auto block =
+      region.wait(region.s3().get_public_access_block(region.root(), {.bucket = "pictures"}));
   EXPECT_TRUE(*block->public_access_block_configuration->restrict_public_buckets);
   EXPECT_TRUE(*block->public_access_block_configuration->block_public_policy);
   const auto ownership =
@@ -66,7 +67,8 @@ TEST(S3Bucket, TellsClientsOfOtherRegionsWhereItIs) {
   EXPECT_EQ(region.code_of(wrong), "AuthorizationHeaderMalformed");
   EXPECT_EQ(field_of(wrong.error(), "Region"), "eu-west-1");
   EXPECT_EQ(field_of(wrong.error(), "header:x-amz-bucket-region"), "eu-west-1");
-  const auto right = region.wait(region.s3().head_bucket(region.root("eu-west-1"), {.bucket = "pictures"}));
+  const auto right =
+      region.wait(region.s3().head_bucket(region.root("eu-west-1"), {.bucket = "pictures"}));
   EXPECT_EQ(right->bucket_region, "eu-west-1");
   const auto location =
       region.wait(region.s3().get_bucket_location(region.root(), {.bucket = "pictures"}));
@@ -77,12 +79,17 @@ TEST(S3Bucket, IsDeletedOnlyWhenEmpty) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
   ASSERT_TRUE(region.put("pictures", "k", "v").has_value());
-  EXPECT_EQ(region.code_of(region.wait(region.s3().delete_bucket(region.root(), {.bucket = "pictures"}))),
-            "BucketNotEmpty");
-  ASSERT_TRUE(region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "k"})).has_value());
-  EXPECT_TRUE(region.wait(region.s3().delete_bucket(region.root(), {.bucket = "pictures"})).has_value());
-  EXPECT_EQ(region.code_of(region.wait(region.s3().head_bucket(region.root(), {.bucket = "pictures"}))),
-            "NoSuchBucket");
+  EXPECT_EQ(
+      region.code_of(region.wait(region.s3().delete_bucket(region.root(), {.bucket = "pictures"}))),
+      "BucketNotEmpty");
+  ASSERT_TRUE(
+      region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "k"}))
+          .has_value());
+  EXPECT_TRUE(
+      region.wait(region.s3().delete_bucket(region.root(), {.bucket = "pictures"})).has_value());
+  EXPECT_EQ(
+      region.code_of(region.wait(region.s3().head_bucket(region.root(), {.bucket = "pictures"}))),
+      "NoSuchBucket");
 }
 
 TEST(S3Bucket, AreListedByNameInPages) {
@@ -106,9 +113,9 @@ TEST(S3Bucket, AreListedByNameInPages) {
 TEST(S3Object, ComesBackAsItWasPutWhateverItsSize) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
-  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, kInlineBytesMax,
-                                  kInlineBytesMax + 1, kChunkBytes, kChunkBytes + 1,
-                                  std::size_t{1'000'000}}) {
+  for (const std::size_t bytes :
+       {std::size_t{0}, std::size_t{1}, kInlineBytesMax, kInlineBytesMax + 1, kChunkBytes,
+        kChunkBytes + 1, std::size_t{1'000'000}}) {
     const std::string sent = big(bytes);
     const auto put = region.put("pictures", "key", sent);
     ASSERT_TRUE(put.has_value()) << bytes;
@@ -120,7 +127,8 @@ TEST(S3Object, ComesBackAsItWasPutWhateverItsSize) {
     EXPECT_LE(region.files(), 1U) << "the body before is gone";
   }
   ASSERT_TRUE(
-      region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "key"})).has_value());
+      region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "key"}))
+          .has_value());
   EXPECT_EQ(region.files(), 0U);
   EXPECT_EQ(region.body_of("pictures", "key"), "NoSuchKey");
 }
@@ -190,12 +198,11 @@ TEST(S3Object, ChecksumsAreCheckedKeptAndAnswered) {
   EXPECT_EQ(put([&](auto& it) { it.checksum_sha256 = sha256("body"); })->checksum_sha256,
             sha256("body"));
   EXPECT_EQ(region.code_of(put([&](auto& it) {
-              it.checksum_sha256 = sha256("body");
-              it.checksum_crc32 = "AAAAAA==";
-            })),
+    it.checksum_sha256 = sha256("body");
+    it.checksum_crc32 = "AAAAAA==";
+  })),
             "InvalidRequest");
-  EXPECT_EQ(region.code_of(put([](auto& it) { it.checksum_sha256 = "short"; })),
-            "InvalidRequest");
+  EXPECT_EQ(region.code_of(put([](auto& it) { it.checksum_sha256 = "short"; })), "InvalidRequest");
   EXPECT_EQ(region.code_of(put([](auto& it) { it.checksum_algorithm = "CRC32"; })),
             "InvalidRequest");
   const auto with_md5 = [](auto& it) {
@@ -217,10 +224,8 @@ TEST(S3Object, ConditionalWritesSeeWhatIsThere) {
             "PreconditionFailed");
   const auto if_first = [&first](auto& it) { it.if_match = first->etag; };
   EXPECT_TRUE(region.put("pictures", "key", "second", if_first).has_value());
-  EXPECT_EQ(region.code_of(region.put("pictures", "key", "third", if_first)),
-            "PreconditionFailed");
-  const DeleteObjectRequest removal{
-      .bucket = "pictures", .key = "key", .if_match = first->etag};
+  EXPECT_EQ(region.code_of(region.put("pictures", "key", "third", if_first)), "PreconditionFailed");
+  const DeleteObjectRequest removal{.bucket = "pictures", .key = "key", .if_match = first->etag};
   EXPECT_EQ(region.code_of(region.wait(region.s3().delete_object(region.root(), removal))),
             "PreconditionFailed");
   EXPECT_EQ(region.body_of("pictures", "key"), "second");
@@ -273,7 +278,7 @@ TEST(S3Object, AReaderKeepsTheBodyItBeganWith) {
 TEST(S3Object, KeysAreNeverPaths) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("pictures").has_value());
-  const std::vector<std::string> keys{"../../../../etc/x", "/abs", "a//b", ".", "..",
+  const std::vector<std::string> keys{"../../../../etc/x",        "/abs", "a//b", ".", "..",
                                       std::string("nul\0byte", 8)};
   for (const std::string& key : keys) {
     ASSERT_TRUE(region.put("pictures", key, big(20'000) + key).has_value());
@@ -383,8 +388,7 @@ TEST(S3Copy, OfItselfMustChangeSomething) {
   EXPECT_EQ(region.body_of("pictures", "key"), big(50'000));
   EXPECT_EQ(region.files(), 1U);
   copy.copy_source = "pictures/none";
-  EXPECT_EQ(region.code_of(region.wait(region.s3().copy_object(region.root(), copy))),
-            "NoSuchKey");
+  EXPECT_EQ(region.code_of(region.wait(region.s3().copy_object(region.root(), copy))), "NoSuchKey");
 }
 
 TEST(S3Api, ReadsObjectsForTheRestOfTheRegion) {

@@ -30,8 +30,8 @@ struct Outbox::Attempt {
   runtime::Event done;
 };
 
-Outbox::Outbox(store::Store& store, base::Clock& clock, runtime::Executor control,
-               sqs::Api& queues, std::string account)
+Outbox::Outbox(store::Store& store, base::Clock& clock, runtime::Executor control, sqs::Api& queues,
+               std::string account)
     : store_(store),
       clock_(clock),
       queues_(queues),
@@ -56,8 +56,7 @@ std::uint64_t Outbox::last_sequence() const {
   const std::string end = store::prefix_end(kEventPrefix);
   const auto cursor = store_.scan(store::Table::S3, kEventPrefix, end);
   while (cursor->valid()) {
-    const std::string after =
-        store::prefix_end(event_prefix(event_destination(cursor->key())));
+    const std::string after = store::prefix_end(event_prefix(event_destination(cursor->key())));
     cursor->seek_for_previous(after);
     last = std::max(last, event_sequence(cursor->key()));
     cursor->seek(after);
@@ -135,9 +134,8 @@ runtime::Task<bool> Outbox::deliver_waiting(const std::string& arn) {
 runtime::Task<void> Outbox::send(std::string arn, std::string key, EventRecord event,
                                  std::shared_ptr<Attempt> attempt) {
   const base::Timestamp since = event.since;
-  const auto sent =
-      co_await queues_.send({std::string(kSender), bucket_arn(event.bucket), account_}, arn,
-                            std::move(event.body));
+  const auto sent = co_await queues_.send(
+      {std::string(kSender), bucket_arn(event.bucket), account_}, arn, std::move(event.body));
   if (sent.has_value()) {
     attempt->finished.erase(store::Table::S3, std::move(key));
   } else if (clock_.now() - since >= kEventAgeMax) {

@@ -95,8 +95,8 @@ bool read_segment(std::string_view bytes, Segment& segment) {
 }
 
 // Digest kinds by number: the enumeration may be reordered, what is on disk may not.
-constexpr std::array kDigestKinds{base::DigestKind::Crc32,  base::DigestKind::Crc32c,
-                                  base::DigestKind::Sha1,   base::DigestKind::Sha256,
+constexpr std::array kDigestKinds{base::DigestKind::Crc32, base::DigestKind::Crc32c,
+                                  base::DigestKind::Sha1, base::DigestKind::Sha256,
                                   base::DigestKind::Crc64Nvme};
 
 std::uint64_t to_number(base::DigestKind kind) {
@@ -215,8 +215,9 @@ bool read_rule(std::string_view bytes, NotificationRule& rule) {
 constexpr std::uint64_t kBlockPresent = 16;
 
 std::uint64_t to_number(const PublicAccessBlock& block) {
-  return kBlockPresent | (block.block_public_acls ? 1U : 0U) | (block.ignore_public_acls ? 2U : 0U) |
-         (block.block_public_policy ? 4U : 0U) | (block.restrict_public_buckets ? 8U : 0U);
+  return kBlockPresent | (block.block_public_acls ? 1U : 0U) |
+         (block.ignore_public_acls ? 2U : 0U) | (block.block_public_policy ? 4U : 0U) |
+         (block.restrict_public_buckets ? 8U : 0U);
 }
 
 PublicAccessBlock to_block(std::uint64_t number) {

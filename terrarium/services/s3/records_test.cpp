@@ -109,9 +109,9 @@ TEST(S3Keys, UploadsSortByKeyThenByTime) {
   const std::string early(kUploadIdCharacters, '0');
   const std::string late(kUploadIdCharacters, 'f');
   const std::vector<std::pair<std::string, std::string>> order{
-      {std::string("a"), early},       {std::string("a"), late},
-      {std::string("a\0", 2), early},  {std::string("a\0b", 3), early},
-      {std::string("a\x01"), early},   {std::string("ab"), early},
+      {std::string("a"), early},      {std::string("a"), late},
+      {std::string("a\0", 2), early}, {std::string("a\0b", 3), early},
+      {std::string("a\x01"), early},  {std::string("ab"), early},
       {std::string("b"), early}};
   for (std::size_t i = 0; i + 1 < order.size(); ++i) {
     EXPECT_LT(upload_key(bucket, order[i].first, order[i].second),

@@ -30,9 +30,8 @@ std::optional<base::DigestKind> announced(const wire::Context& context) {
   if (context.request == nullptr) return std::nullopt;
   const auto trailer = context.request->headers.find("x-amz-trailer");
   if (!trailer) return std::nullopt;
-  for (const auto kind : {base::DigestKind::Crc32, base::DigestKind::Crc32c,
-                          base::DigestKind::Sha1, base::DigestKind::Sha256,
-                          base::DigestKind::Crc64Nvme}) {
+  for (const auto kind : {base::DigestKind::Crc32, base::DigestKind::Crc32c, base::DigestKind::Sha1,
+                          base::DigestKind::Sha256, base::DigestKind::Crc64Nvme}) {
     if (base::equals_ignoring_case(base::trim(*trailer), checksum_header(kind))) return kind;
   }
   return std::nullopt;
@@ -43,9 +42,9 @@ std::optional<base::DigestKind> announced(const wire::Context& context) {
 base::Result<std::size_t> page_limit(const std::optional<std::int32_t>& given,
                                      std::string_view name) {
   if (given && *given < 0) {
-    return invalid_argument("Argument " + std::string(name) +
-                                " must be an integer between 0 and 2147483647",
-                            std::string(name), std::to_string(*given));
+    return invalid_argument(
+        "Argument " + std::string(name) + " must be an integer between 0 and 2147483647",
+        std::string(name), std::to_string(*given));
   }
   return static_cast<std::size_t>(std::min(given.value_or(kListMax), kListMax));
 }
@@ -74,8 +73,7 @@ base::Result<void> check_canned_acl(const std::optional<std::string>& acl,
 
 std::unexpected<base::Error> grants_refused(const BucketRecord& bucket) {
   if (bucket.object_ownership == kOwnerEnforced) {
-    return base::fail(errors::kAccessControlListNotSupported,
-                      "The bucket does not allow ACLs");
+    return base::fail(errors::kAccessControlListNotSupported, "The bucket does not allow ACLs");
   }
   return not_supported("An access control list other than private");
 }
@@ -127,7 +125,8 @@ base::Result<void> verify_digests(const BodyDigests& digests, const BodyDemands&
     expected = trailers->find(checksum_header(demands.declared->kind)).value_or("");
   }
   if (expected.empty()) {
-    return base::fail(errors::kInvalidRequest, "The trailing checksum that was announced is missing.");
+    return base::fail(errors::kInvalidRequest,
+                      "The trailing checksum that was announced is missing.");
   }
   if (expected == base::base64_encode(digests.checksum(demands.declared->kind))) return {};
   return bad_digest("The " + std::string(checksum_name(demands.declared->kind)) +

@@ -81,9 +81,7 @@ void set_checksum(Message& message, base::DigestKind kind, const std::string& va
   }
 }
 
-inline std::string checksum_type(bool composite) {
-  return composite ? "COMPOSITE" : "FULL_OBJECT";
-}
+inline std::string checksum_type(bool composite) { return composite ? "COMPOSITE" : "FULL_OBJECT"; }
 
 template <class Message>
 void set_checksum(Message& message, const ObjectChecksum& checksum) {
@@ -116,8 +114,8 @@ base::Result<ObjectHeaders> object_headers(const Request& request) {
 
 template <class Request>
 bool has_grants(const Request& request) {
-  const bool others = request.grant_full_control || request.grant_read ||
-                      request.grant_read_acp || request.grant_write_acp;
+  const bool others = request.grant_full_control || request.grant_read || request.grant_read_acp ||
+                      request.grant_write_acp;
   if constexpr (requires { request.grant_write; }) return others || request.grant_write;
   return others;
 }
@@ -165,7 +163,10 @@ base::Result<void> refuse_unsupported(const Request& request, const BucketRecord
   if constexpr (requires { request.mfa; }) {
     if (request.mfa) return not_supported("MFA delete");
   }
-  if constexpr (requires { request.acl; request.grant_read; }) {
+  if constexpr (requires {
+                  request.acl;
+                  request.grant_read;
+                }) {
     TRY_VOID(check_canned_acl(request.acl, bucket));
     if (has_grants(request)) return grants_refused(bucket);
   }

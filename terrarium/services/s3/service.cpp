@@ -25,16 +25,15 @@ base::Result<void> check_region(const wire::Context& context, const BucketRecord
   if (context.region == bucket.region) return {};
   return with_field(
       with_field(base::fail(errors::kAuthorizationHeaderMalformed,
-                            "The authorization header is malformed; the region '" +
-                                context.region + "' is wrong; expecting '" + bucket.region + "'"),
+                            "The authorization header is malformed; the region '" + context.region +
+                                "' is wrong; expecting '" + bucket.region + "'"),
                  "Region", bucket.region),
       "header:x-amz-bucket-region", bucket.region);
 }
 
 base::Result<void> admit(const wire::Context& context, const BucketRecord& bucket,
-                         const std::optional<std::string>& expected_owner,
-                         std::string_view action, std::string_view key,
-                         wire::ConditionContext conditions) {
+                         const std::optional<std::string>& expected_owner, std::string_view action,
+                         std::string_view key, wire::ConditionContext conditions) {
   base::Result<void> allowed;
   // Operations that name several keys ask about each by itself.
   if (!action.empty()) {
@@ -54,7 +53,6 @@ base::Result<void> admit(const wire::Context& context, const BucketRecord& bucke
 Service::Service(store::Store& store, base::Clock& clock, base::Random& random,
                  runtime::Runtime& runtime, sqs::Api& queues, Config config)
     : store_(store),
-      clock_(clock),
       random_(random),
       runtime_(runtime),
       queues_(queues),
@@ -174,8 +172,8 @@ runtime::Task<base::Result<Service::Aftermath>> Service::decide_on_control(
   co_return decide_now(context, bucket, decide);
 }
 
-runtime::Task<base::Result<void>> Service::change(const wire::Context& context,
-                                                  BucketRecord bucket, Decide decide) {
+runtime::Task<base::Result<void>> Service::change(const wire::Context& context, BucketRecord bucket,
+                                                  Decide decide) {
   auto aftermath =
       co_await runtime::run_on(runtime_.control(), decide_on_control(context, bucket, decide));
   // A refusal too may rest on a change that is not on disk yet.

@@ -48,8 +48,8 @@ struct Config {
 class Service final : public Api {
  public:
   // All outlive the service.
-  Service(store::Store& store, base::Clock& clock, base::Random& random,
-          runtime::Runtime& runtime, sqs::Api& queues, Config config);
+  Service(store::Store& store, base::Clock& clock, base::Random& random, runtime::Runtime& runtime,
+          sqs::Api& queues, Config config);
   ~Service() override;
 
   // Makes the folders, sends what waits and sweeps what a crash left, in the background. Before
@@ -137,6 +137,9 @@ class Service final : public Api {
                GetObjectLockConfigurationOutput);
 
  private:
+  template <class T>
+  using Later = runtime::Task<base::Result<T>>;
+
   // A body that came in, digested and compared with what its sender said of it.
   struct Received {
     NewBody body;
@@ -181,10 +184,9 @@ class Service final : public Api {
   base::Result<ObjectRecord> require_object(const wire::Context& context,
                                             const BucketRecord& bucket,
                                             const std::string& key) const;
-  runtime::Task<base::Result<ListPage>> list_page(BucketNumber bucket, ListQuery query);
+  Later<ListPage> list_page(BucketNumber bucket, ListQuery query);
   // An error that is_replaced(): the record is history, read it again.
-  runtime::Task<base::Result<std::unique_ptr<http::BodyReader>>> open_body(ObjectRecord record,
-                                                                           ByteRange range);
+  Later<std::unique_ptr<http::BodyReader>> open_body(ObjectRecord record, ByteRange range);
 
   static constexpr int kReadAttemptsMax = 8;
   static bool is_replaced(const base::Error& error, int attempt);
@@ -192,64 +194,51 @@ class Service final : public Api {
   // Changing: service.cpp. Runs `decide` on the control executor with the bucket as it is there,
   // writes the batch that it fills and returns once that is on disk.
   using Decide = std::function<base::Result<void>(Change& change)>;
-  runtime::Task<base::Result<void>> change(const wire::Context& context, BucketRecord bucket,
-                                           Decide decide);
+  Later<void> change(const wire::Context& context, BucketRecord bucket, Decide decide);
   base::Result<Aftermath> decide_now(const wire::Context& context, const BucketRecord& bucket,
                                      const Decide& decide);
-  runtime::Task<base::Result<Aftermath>> decide_on_control(const wire::Context& context,
-                                                           const BucketRecord& bucket,
-                                                           const Decide& decide);
+  Later<Aftermath> decide_on_control(const wire::Context& context, const BucketRecord& bucket,
+                                     const Decide& decide);
   std::uint64_t next_sequence(base::Timestamp now, std::uint64_t above);
   base::Result<void> create_now(const wire::Context& context, BucketRecord record);
-  runtime::Task<base::Result<void>> create_on_control(const wire::Context& context,
-                                                      const BucketRecord& record);
+  Later<void> create_on_control(const wire::Context& context, const BucketRecord& record);
   // Writes an edited bucket record.
-  runtime::Task<base::Result<void>> edit(
-      const wire::Context& context, BucketRecord bucket,
-      std::function<base::Result<void>(BucketRecord& bucket)> edit);
+  Later<void> edit(const wire::Context& context, BucketRecord bucket,
+                   std::function<base::Result<void>(BucketRecord& bucket)> edit);
   void add_events(Change& change, ObjectEvent event, const std::string& key,
                   const ObjectRecord* object, std::uint64_t sequence);
 
   // Objects.
-  runtime::Task<base::Result<Received>> receive(const wire::Context& context,
-                                                BodyDemands demands);
-  runtime::Task<base::Result<Received>> copy_body(ObjectRecord source, ByteRange range,
-                                                  base::DigestKind checksum, bool may_be_inline);
+  Later<Received> receive(const wire::Context& context, BodyDemands demands);
+  Later<Received> copy_body(ObjectRecord source, ByteRange range, base::DigestKind checksum,
+                            bool may_be_inline);
   // Puts `record` with its body under `key`, telling of it as `event`.
-  runtime::Task<base::Result<ObjectRecord>> put_record(const wire::Context& context,
-                                                       BucketRecord bucket, std::string key,
-                                                       ObjectRecord record, Received received,
-                                                       WriteConditions conditions,
-                                                       ObjectEvent event);
+  Later<ObjectRecord> put_record(const wire::Context& context, BucketRecord bucket, std::string key,
+                                 ObjectRecord record, Received received, WriteConditions conditions,
+                                 ObjectEvent event);
   void erase_body(Change& change, const ObjectRecord& record);
   base::Result<void> erase_object(Change& change, const std::string& key,
                                   const WriteConditions& conditions);
-  static base::Result<void> may_delete(const wire::Context& context, const BucketRecord& bucket,
-                                       const ObjectIdentifier& object);
-  runtime::Task<base::Result<void>> edit_tags(const wire::Context& context, BucketRecord bucket,
-                                              std::string key, Tags tags);
+  Later<void> edit_tags(const wire::Context& context, BucketRecord bucket, std::string key,
+                        Tags tags);
 
   // Asks every queue, and tells those that will be told.
-  runtime::Task<base::Result<void>> validate_destinations(const wire::Context& context,
-                                                          std::string bucket,
-                                                          std::vector<NotificationRule> rules);
+  Later<void> validate_destinations(const wire::Context& context, std::string bucket,
+                                    std::vector<NotificationRule> rules);
 
   // Uploads.
   base::Result<UploadRecord> find_upload(BucketNumber bucket, const std::string& key,
                                          const std::string& upload_id) const;
   base::Result<std::map<int, PartRecord>> find_parts(const std::string& upload_id) const;
-  runtime::Task<base::Result<PartRecord>> put_part(const wire::Context& context,
-                                                   BucketRecord bucket, PartName name,
-                                                   Received received);
+  Later<PartRecord> put_part(const wire::Context& context, BucketRecord bucket, PartName name,
+                             Received received);
   base::Result<ObjectRecord> complete_now(Change& change,
                                           const CompleteMultipartUploadRequest& request);
   // With the files of its parts, but for those that an object took over.
   void erase_upload(Change& change, const std::string& key, const std::string& upload_id,
-                    const std::map<int, PartRecord>& parts,
-                    const std::vector<Segment>& taken_over);
+                    const std::map<int, PartRecord>& parts, const std::vector<Segment>& taken_over);
 
   store::Store& store_;
-  base::Clock& clock_;
   base::Random& random_;
   runtime::Runtime& runtime_;
   sqs::Api& queues_;

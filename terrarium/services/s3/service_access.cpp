@@ -47,16 +47,16 @@ base::Result<std::string> check_ownership(const OwnershipControls& controls) {
 
 Task<base::Result<GetBucketPolicyOutput>> Service::get_bucket_policy(
     const wire::Context& context, GetBucketPolicyRequest request) {
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetBucketPolicy"));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketPolicy"));
   if (bucket.policy.empty()) co_return no_such_policy(request.bucket);
   co_return GetBucketPolicyOutput{bucket.policy};
 }
 
 Task<base::Result<GetBucketPolicyStatusOutput>> Service::get_bucket_policy_status(
     const wire::Context& context, GetBucketPolicyStatusRequest request) {
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetBucketPolicyStatus"));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketPolicyStatus"));
   if (bucket.policy.empty()) co_return no_such_policy(request.bucket);
   CO_TRY(const wire::Policy policy, parse_bucket_policy(bucket.policy, bucket.name));
   co_return GetBucketPolicyStatusOutput{PolicyStatus{policy.is_public()}};
@@ -64,28 +64,28 @@ Task<base::Result<GetBucketPolicyStatusOutput>> Service::get_bucket_policy_statu
 
 Task<base::Result<wire::Empty>> Service::put_bucket_policy(const wire::Context& context,
                                                            PutBucketPolicyRequest request) {
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:PutBucketPolicy"));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketPolicy"));
   CO_TRY(const wire::Policy policy, parse_bucket_policy(request.policy, request.bucket));
   // The block is asked where it is decided: it may be put on at this moment.
-  CO_TRY_VOID(co_await edit(context, std::move(bucket),
-                            [&](BucketRecord& record) -> base::Result<void> {
-                              TRY_VOID(check_public_policy(context, record, policy));
-                              record.policy = request.policy;
-                              return {};
-                            }));
+  CO_TRY_VOID(
+      co_await edit(context, std::move(bucket), [&](BucketRecord& record) -> base::Result<void> {
+        TRY_VOID(check_public_policy(context, record, policy));
+        record.policy = request.policy;
+        return {};
+      }));
   co_return wire::Empty{};
 }
 
 Task<base::Result<wire::Empty>> Service::delete_bucket_policy(const wire::Context& context,
                                                               DeleteBucketPolicyRequest request) {
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:DeleteBucketPolicy"));
-  CO_TRY_VOID(co_await edit(context, std::move(bucket),
-                            [](BucketRecord& record) -> base::Result<void> {
-                              record.policy.clear();
-                              return {};
-                            }));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:DeleteBucketPolicy"));
+  CO_TRY_VOID(
+      co_await edit(context, std::move(bucket), [](BucketRecord& record) -> base::Result<void> {
+        record.policy.clear();
+        return {};
+      }));
   co_return wire::Empty{};
 }
 
@@ -98,9 +98,9 @@ Task<base::Result<GetPublicAccessBlockOutput>> Service::get_public_access_block(
                       "The public access block configuration was not found", request.bucket);
   }
   const PublicAccessBlock& block = *bucket.public_access_block;
-  co_return GetPublicAccessBlockOutput{PublicAccessBlockConfiguration{
-      block.block_public_acls, block.ignore_public_acls, block.block_public_policy,
-      block.restrict_public_buckets}};
+  co_return GetPublicAccessBlockOutput{
+      PublicAccessBlockConfiguration{block.block_public_acls, block.ignore_public_acls,
+                                     block.block_public_policy, block.restrict_public_buckets}};
 }
 
 Task<base::Result<wire::Empty>> Service::put_public_access_block(
@@ -108,10 +108,9 @@ Task<base::Result<wire::Empty>> Service::put_public_access_block(
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketPublicAccessBlock"));
   const PublicAccessBlockConfiguration& given = request.public_access_block_configuration;
-  const PublicAccessBlock block{given.block_public_acls.value_or(false),
-                                given.ignore_public_acls.value_or(false),
-                                given.block_public_policy.value_or(false),
-                                given.restrict_public_buckets.value_or(false)};
+  const PublicAccessBlock block{
+      given.block_public_acls.value_or(false), given.ignore_public_acls.value_or(false),
+      given.block_public_policy.value_or(false), given.restrict_public_buckets.value_or(false)};
   CO_TRY_VOID(co_await edit(context, std::move(bucket),
                             [&block](BucketRecord& record) -> base::Result<void> {
                               record.public_access_block = block;
@@ -124,11 +123,11 @@ Task<base::Result<wire::Empty>> Service::delete_public_access_block(
     const wire::Context& context, DeletePublicAccessBlockRequest request) {
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketPublicAccessBlock"));
-  CO_TRY_VOID(co_await edit(context, std::move(bucket),
-                            [](BucketRecord& record) -> base::Result<void> {
-                              record.public_access_block.reset();
-                              return {};
-                            }));
+  CO_TRY_VOID(
+      co_await edit(context, std::move(bucket), [](BucketRecord& record) -> base::Result<void> {
+        record.public_access_block.reset();
+        return {};
+      }));
   co_return wire::Empty{};
 }
 
@@ -161,11 +160,11 @@ Task<base::Result<wire::Empty>> Service::delete_bucket_ownership_controls(
     const wire::Context& context, DeleteBucketOwnershipControlsRequest request) {
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketOwnershipControls"));
-  CO_TRY_VOID(co_await edit(context, std::move(bucket),
-                            [](BucketRecord& record) -> base::Result<void> {
-                              record.object_ownership.clear();
-                              return {};
-                            }));
+  CO_TRY_VOID(
+      co_await edit(context, std::move(bucket), [](BucketRecord& record) -> base::Result<void> {
+        record.object_ownership.clear();
+        return {};
+      }));
   co_return wire::Empty{};
 }
 

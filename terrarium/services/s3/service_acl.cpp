@@ -26,8 +26,7 @@ template <class Request>
 base::Result<void> check_acl(const Request& request, const BucketRecord& bucket,
                              std::string_view account) {
   if (!request.acl && !request.access_control_policy && !has_grants(request)) {
-    return base::fail(errors::kMissingSecurityHeader,
-                      "Your request was missing a required header");
+    return base::fail(errors::kMissingSecurityHeader, "Your request was missing a required header");
   }
   const bool enforced = bucket.object_ownership == kOwnerEnforced;
   if (has_grants(request) || (enforced && request.acl == "private")) {
@@ -54,8 +53,8 @@ Task<base::Result<GetBucketAclOutput>> Service::get_bucket_acl(const wire::Conte
 
 Task<base::Result<wire::Empty>> Service::put_bucket_acl(const wire::Context& context,
                                                         PutBucketAclRequest request) {
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:PutBucketAcl"));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketAcl"));
   CO_TRY_VOID(check_acl(request, bucket, context.account));
   co_return wire::Empty{};
 }

@@ -33,16 +33,15 @@ base::Result<void> check_location(const std::optional<std::string>& constraint,
 }
 
 base::Result<void> check_ownership(const std::string& ownership) {
-  for (const std::string_view known :
-       {kOwnerEnforced, std::string_view("BucketOwnerPreferred"), std::string_view("ObjectWriter")}) {
+  for (const std::string_view known : {kOwnerEnforced, std::string_view("BucketOwnerPreferred"),
+                                       std::string_view("ObjectWriter")}) {
     if (ownership == known) return {};
   }
   return invalid_argument("Invalid x-amz-object-ownership header: " + ownership,
                           "x-amz-object-ownership", ownership);
 }
 
-base::Result<void> check_creation(const CreateBucketRequest& request,
-                                  const BucketRecord& record) {
+base::Result<void> check_creation(const CreateBucketRequest& request, const BucketRecord& record) {
   const bool private_only = !request.acl || *request.acl == "private";
   if (!private_only || has_grants(request)) {
     if (record.object_ownership == kOwnerEnforced) {
@@ -122,11 +121,9 @@ Task<base::Result<CreateBucketOutput>> Service::create_bucket(const wire::Contex
   const CreateBucketConfiguration configuration =
       request.create_bucket_configuration.value_or(CreateBucketConfiguration());
   CO_TRY_VOID(check_location(configuration.location_constraint, context.region));
-  CO_TRY(record.tags,
-         check_tags(configuration.tags.value_or(std::vector<Tag>()), kBucketTagsMax));
+  CO_TRY(record.tags, check_tags(configuration.tags.value_or(std::vector<Tag>()), kBucketTagsMax));
 
-  auto created =
-      co_await runtime::run_on(runtime_.control(), create_on_control(context, record));
+  auto created = co_await runtime::run_on(runtime_.control(), create_on_control(context, record));
   CO_TRY_VOID(co_await store_.sync());
   CO_TRY_VOID(std::move(created));
   CreateBucketOutput output;
@@ -138,14 +135,14 @@ Task<base::Result<CreateBucketOutput>> Service::create_bucket(const wire::Contex
 
 Task<base::Result<wire::Empty>> Service::delete_bucket(const wire::Context& context,
                                                        DeleteBucketRequest request) {
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:DeleteBucket"));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:DeleteBucket"));
   CO_TRY_VOID(co_await change(context, bucket, [this](Change& change) -> base::Result<void> {
     const std::string objects = object_prefix(change.bucket.number);
     if (store_.scan(store::Table::S3, objects, store::prefix_end(objects))->valid()) {
-      return with_field(base::fail(errors::kBucketNotEmpty,
-                                   "The bucket you tried to delete is not empty"),
-                        "BucketName", change.bucket.name);
+      return with_field(
+          base::fail(errors::kBucketNotEmpty, "The bucket you tried to delete is not empty"),
+          "BucketName", change.bucket.name);
     }
     // Uploads under way do not hold a bucket back: they end with it.
     const std::string uploads = upload_prefix(change.bucket.number);
@@ -180,8 +177,8 @@ Task<base::Result<ListBucketsOutput>> Service::list_buckets(const wire::Context&
     co_return invalid_argument("Argument max-buckets must be an integer between 1 and 10000",
                                "max-buckets", std::to_string(*request.max_buckets));
   }
-  const auto limit = static_cast<std::size_t>(request.max_buckets.value_or(
-      static_cast<std::int32_t>(most)));
+  const auto limit =
+      static_cast<std::size_t>(request.max_buckets.value_or(static_cast<std::int32_t>(most)));
   std::string after;
   if (request.continuation_token) {
     auto decoded = base::base64_decode(*request.continuation_token);

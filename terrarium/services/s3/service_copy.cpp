@@ -118,17 +118,15 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
     if (replace_tags) {
       CO_TRY(record.tags, parse_tagging_header(request.tagging.value_or("")));
     }
-    CO_TRY(const base::DigestKind checksum,
-           checksum_of_copy(request.checksum_algorithm, original));
+    CO_TRY(const base::DigestKind checksum, checksum_of_copy(request.checksum_algorithm, original));
     auto copied = co_await copy_body(original, {0, original.bytes}, checksum, true);
     if (!copied.has_value()) {
       if (is_replaced(copied.error(), attempt)) continue;
       co_return std::unexpected(std::move(copied).error());
     }
     CO_TRY(const ObjectRecord written,
-           co_await put_record(context, bucket, request.key, std::move(record),
-                               *std::move(copied), {request.if_match, request.if_none_match},
-                               ObjectEvent::Copy));
+           co_await put_record(context, bucket, request.key, std::move(record), *std::move(copied),
+                               {request.if_match, request.if_none_match}, ObjectEvent::Copy));
     CopyObjectOutput output;
     output.server_side_encryption = kEncryption;
     CopyObjectResult& result = output.copy_object_result.emplace();

@@ -73,8 +73,7 @@ Service::get_bucket_lifecycle_configuration(const wire::Context& context,
 
 Task<base::Result<GetBucketLoggingOutput>> Service::get_bucket_logging(
     const wire::Context& context, GetBucketLoggingRequest request) {
-  CO_TRY_VOID(
-      enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketLogging"));
+  CO_TRY_VOID(enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketLogging"));
   co_return GetBucketLoggingOutput{};
 }
 
@@ -88,15 +87,14 @@ Task<base::Result<GetBucketReplicationOutput>> Service::get_bucket_replication(
 
 Task<base::Result<GetBucketRequestPaymentOutput>> Service::get_bucket_request_payment(
     const wire::Context& context, GetBucketRequestPaymentRequest request) {
-  CO_TRY_VOID(enter(context, request.bucket, request.expected_bucket_owner,
-                    "s3:GetBucketRequestPayment"));
+  CO_TRY_VOID(
+      enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketRequestPayment"));
   co_return GetBucketRequestPaymentOutput{"BucketOwner"};
 }
 
 Task<base::Result<GetBucketWebsiteOutput>> Service::get_bucket_website(
     const wire::Context& context, GetBucketWebsiteRequest request) {
-  CO_TRY_VOID(
-      enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketWebsite"));
+  CO_TRY_VOID(enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketWebsite"));
   co_return absent(errors::kNoSuchWebsiteConfiguration,
                    "The specified bucket does not have a website configuration", request.bucket);
 }

@@ -146,8 +146,7 @@ Task<base::Result<ListObjectsV2Output>> Service::list_objects_v2(const wire::Con
   output.start_after = encode(request.start_after);
   CO_TRY(const ListPage page, co_await list_page(bucket.number, std::move(query)));
   describe_page(encode, page, output);
-  output.key_count =
-      static_cast<std::int32_t>(page.objects.size() + page.common_prefixes.size());
+  output.key_count = static_cast<std::int32_t>(page.objects.size() + page.common_prefixes.size());
   std::optional<Owner> owner;
   if (request.fetch_owner.value_or(false)) owner = Owner{{}, canonical_user_id(context.account)};
   if (!page.objects.empty()) output.contents = describe_contents(encode, page, owner);

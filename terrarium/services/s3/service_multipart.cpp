@@ -90,8 +90,7 @@ void Service::erase_upload(Change& change, const std::string& key, const std::st
 
 base::Result<ObjectRecord> Service::complete_now(Change& change,
                                                  const CompleteMultipartUploadRequest& request) {
-  TRY(const std::optional<ObjectRecord> current,
-      find_object(change.bucket.number, request.key));
+  TRY(const std::optional<ObjectRecord> current, find_object(change.bucket.number, request.key));
   const auto upload = find_upload(change.bucket.number, request.key, request.upload_id);
   if (!upload.has_value()) {
     // Asked again by a client that missed the answer.
@@ -105,8 +104,7 @@ base::Result<ObjectRecord> Service::complete_now(Change& change,
   record.sequence = next_sequence(change.context.now, current ? current->sequence : 0);
   if (current) erase_body(change, *current);
   erase_upload(change, request.key, request.upload_id, parts, record.segments);
-  change.batch.put(store::Table::S3, object_key(change.bucket.number, request.key),
-                   encode(record));
+  change.batch.put(store::Table::S3, object_key(change.bucket.number, request.key), encode(record));
   add_events(change, ObjectEvent::CompleteMultipartUpload, request.key, &record, record.sequence);
   return record;
 }
@@ -118,14 +116,14 @@ Task<base::Result<CompleteMultipartUploadOutput>> Service::complete_multipart_up
                                     "s3:PutObject", request.key));
   CO_TRY_VOID(refuse_unsupported(request, bucket));
   ObjectRecord record;
-  CO_TRY_VOID(co_await change(context, std::move(bucket),
-                              [&](Change& change) -> base::Result<void> {
-                                TRY(record, complete_now(change, request));
-                                return {};
-                              }));
+  CO_TRY_VOID(
+      co_await change(context, std::move(bucket), [&](Change& change) -> base::Result<void> {
+        TRY(record, complete_now(change, request));
+        return {};
+      }));
   CompleteMultipartUploadOutput output;
-  output.location = context.endpoint + "/" + request.bucket + "/" +
-                    base::percent_encode_path(request.key);
+  output.location =
+      context.endpoint + "/" + request.bucket + "/" + base::percent_encode_path(request.key);
   output.bucket = request.bucket;
   output.key = request.key;
   output.etag = quoted_etag(record.etag);
@@ -139,8 +137,8 @@ Task<base::Result<AbortMultipartUploadOutput>> Service::abort_multipart_upload(
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:AbortMultipartUpload", request.key));
-  CO_TRY_VOID(co_await change(
-      context, std::move(bucket), [&](Change& change) -> base::Result<void> {
+  CO_TRY_VOID(
+      co_await change(context, std::move(bucket), [&](Change& change) -> base::Result<void> {
         TRY_VOID(find_upload(change.bucket.number, request.key, request.upload_id));
         TRY(const auto parts, find_parts(request.upload_id));
         erase_upload(change, request.key, request.upload_id, parts, {});

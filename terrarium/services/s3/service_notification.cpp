@@ -36,8 +36,8 @@ std::unexpected<base::Error> not_validated(const Failures& failures) {
 
 Task<base::Result<NotificationConfiguration>> Service::get_bucket_notification_configuration(
     const wire::Context& context, GetBucketNotificationConfigurationRequest request) {
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetBucketNotification"));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketNotification"));
   co_return notification_configuration(bucket.notifications);
 }
 
@@ -64,8 +64,8 @@ Task<base::Result<void>> Service::validate_destinations(const wire::Context& con
 
 Task<base::Result<wire::Empty>> Service::put_bucket_notification_configuration(
     const wire::Context& context, PutBucketNotificationConfigurationRequest request) {
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:PutBucketNotification"));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketNotification"));
   CO_TRY(const std::vector<NotificationRule> rules,
          check_notifications(request.notification_configuration, bucket.region, random_));
   if (!request.skip_destination_validation.value_or(false)) {

@@ -13,11 +13,10 @@ namespace {
 using runtime::Task;
 
 std::unexpected<base::Error> too_large(std::uint64_t bytes, std::uint64_t bytes_max) {
-  return with_field(
-      with_field(base::fail(errors::kEntityTooLarge,
-                            "Your proposed upload exceeds the maximum allowed size"),
-                 "ProposedSize", std::to_string(bytes)),
-      "MaxSizeAllowed", std::to_string(bytes_max));
+  return with_field(with_field(base::fail(errors::kEntityTooLarge,
+                                          "Your proposed upload exceeds the maximum allowed size"),
+                               "ProposedSize", std::to_string(bytes)),
+                    "MaxSizeAllowed", std::to_string(bytes_max));
 }
 
 base::Result<std::uint64_t> body_length(const wire::Context& context) {
@@ -33,6 +32,15 @@ base::Result<std::uint64_t> body_length(const wire::Context& context) {
 
 std::string_view kind_of_version(const std::optional<std::string>& version_id) {
   return version_id ? std::string_view("s3:DeleteObjectVersion") : "s3:DeleteObject";
+}
+
+base::Result<void> may_delete(const wire::Context& context, const BucketRecord& bucket,
+                              const ObjectIdentifier& object) {
+  TRY_VOID(check_key(object.key));
+  if (object.version_id && *object.version_id != "null") {
+    return base::fail(errors::kNoSuchVersion, "The specified version does not exist.");
+  }
+  return check_access(context, bucket, kind_of_version(object.version_id), object.key);
 }
 
 void put_body(store::Batch& batch, ObjectRecord& record, const NewBody& body) {
@@ -63,10 +71,10 @@ Task<base::Result<Service::Received>> Service::receive(const wire::Context& cont
   http::BodyReader& source = context.body == nullptr ? *nothing : *context.body;
   CO_TRY(NewBody body, co_await bodies_->take(source, length, demands.may_be_inline, digests));
   CO_TRY_VOID(verify_digests(digests, demands, context.trailers));
-  co_return Received{std::move(body),
-                     base::hex_encode(digests.md5()),
-                     {demands.checksum, false,
-                      base::base64_encode(digests.checksum(demands.checksum))}};
+  co_return Received{
+      std::move(body),
+      base::hex_encode(digests.md5()),
+      {demands.checksum, false, base::base64_encode(digests.checksum(demands.checksum))}};
 }
 
 Task<base::Result<PutObjectOutput>> Service::put_object(const wire::Context& context,
@@ -90,9 +98,8 @@ Task<base::Result<PutObjectOutput>> Service::put_object(const wire::Context& con
   if (demands.declared) demands.checksum = demands.declared->kind;
   CO_TRY(Received received, co_await receive(context, std::move(demands)));
   CO_TRY(const ObjectRecord written,
-         co_await put_record(context, std::move(bucket), std::move(request.key),
-                             std::move(record), std::move(received), std::move(conditions),
-                             ObjectEvent::Put));
+         co_await put_record(context, std::move(bucket), std::move(request.key), std::move(record),
+                             std::move(received), std::move(conditions), ObjectEvent::Put));
   PutObjectOutput output;
   output.etag = quoted_etag(written.etag);
   output.server_side_encryption = kEncryption;
@@ -150,28 +157,18 @@ base::Result<void> Service::erase_object(Change& change, const std::string& key,
 Task<base::Result<DeleteObjectOutput>> Service::delete_object(const wire::Context& context,
                                                               DeleteObjectRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(BucketRecord bucket,
-         enter(context, request.bucket, request.expected_bucket_owner,
-               kind_of_version(request.version_id), request.key));
+  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
+                                    kind_of_version(request.version_id), request.key));
   CO_TRY_VOID(refuse_unsupported(request, bucket));
   CO_TRY_VOID(check_version_id(request.version_id));
   const WriteConditions conditions{request.if_match, {}};
-  CO_TRY_VOID(co_await change(context, std::move(bucket),
-                              [&](Change& change) -> base::Result<void> {
-                                return erase_object(change, request.key, conditions);
-                              }));
+  CO_TRY_VOID(
+      co_await change(context, std::move(bucket), [&](Change& change) -> base::Result<void> {
+        return erase_object(change, request.key, conditions);
+      }));
   DeleteObjectOutput output;
   output.version_id = request.version_id;
   co_return output;
-}
-
-base::Result<void> Service::may_delete(const wire::Context& context, const BucketRecord& bucket,
-                                       const ObjectIdentifier& object) {
-  TRY_VOID(check_key(object.key));
-  if (object.version_id && *object.version_id != "null") {
-    return base::fail(errors::kNoSuchVersion, "The specified version does not exist.");
-  }
-  return check_access(context, bucket, kind_of_version(object.version_id), object.key);
 }
 
 Task<base::Result<DeleteObjectsOutput>> Service::delete_objects(const wire::Context& context,
@@ -198,17 +195,17 @@ Task<base::Result<DeleteObjectsOutput>> Service::delete_objects(const wire::Cont
     }
     const base::Error& error = allowed.error();
     if (!output.errors) output.errors.emplace();
-    output.errors->push_back(
-        {object.key, object.version_id,
-         std::string(error.row == nullptr ? "InternalError" : error.row->code), error.message});
+    output.errors->push_back({object.key, object.version_id,
+                              std::string(error.row == nullptr ? "InternalError" : error.row->code),
+                              error.message});
   }
-  CO_TRY_VOID(co_await change(context, std::move(bucket),
-                              [&](Change& change) -> base::Result<void> {
-                                for (const std::string& key : keys) {
-                                  TRY_VOID(erase_object(change, key, {}));
-                                }
-                                return {};
-                              }));
+  CO_TRY_VOID(
+      co_await change(context, std::move(bucket), [&](Change& change) -> base::Result<void> {
+        for (const std::string& key : keys) {
+          TRY_VOID(erase_object(change, key, {}));
+        }
+        return {};
+      }));
   co_return output;
 }
 

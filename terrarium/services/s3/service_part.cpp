@@ -96,9 +96,9 @@ Task<base::Result<UploadPartCopyOutput>> Service::upload_part_copy(const wire::C
   CO_TRY(const BucketRecord from,
          enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
                              "s3:GetObject", source.key));
-  const ReadConditions conditions{
-      request.copy_source_if_match, request.copy_source_if_none_match,
-      request.copy_source_if_modified_since, request.copy_source_if_unmodified_since};
+  const ReadConditions conditions{request.copy_source_if_match, request.copy_source_if_none_match,
+                                  request.copy_source_if_modified_since,
+                                  request.copy_source_if_unmodified_since};
   for (int attempt = 0;; ++attempt) {
     CO_TRY(const ObjectRecord original, require_object(context, from, source.key));
     CO_TRY_VOID(check_copy_source(conditions, original));
@@ -118,8 +118,7 @@ Task<base::Result<UploadPartCopyOutput>> Service::upload_part_copy(const wire::C
       co_return std::unexpected(std::move(copied).error());
     }
     CO_TRY(const PartRecord part,
-           co_await put_part(context, bucket,
-                             {request.key, request.upload_id, request.part_number},
+           co_await put_part(context, bucket, {request.key, request.upload_id, request.part_number},
                              *std::move(copied)));
     UploadPartCopyOutput output;
     output.server_side_encryption = kEncryption;

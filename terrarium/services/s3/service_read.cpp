@@ -19,11 +19,10 @@ base::Result<ByteRange> range_of_part(const ObjectRecord& record, std::int32_t n
                             "partNumber", std::to_string(number));
   }
   if (static_cast<std::size_t>(number) > parts) {
-    return with_field(
-        with_field(base::fail(errors::kInvalidPartNumber,
-                              "The requested partnumber is not satisfiable"),
-                   "PartNumberRequested", std::to_string(number)),
-        "ActualPartCount", std::to_string(parts));
+    return with_field(with_field(base::fail(errors::kInvalidPartNumber,
+                                            "The requested partnumber is not satisfiable"),
+                                 "PartNumberRequested", std::to_string(number)),
+                      "ActualPartCount", std::to_string(parts));
   }
   if (record.upload_id.empty()) return ByteRange{0, record.bytes};
   ByteRange range;

@@ -54,8 +54,8 @@ Task<base::Result<DeleteObjectTaggingOutput>> Service::delete_object_tagging(
 
 Task<base::Result<GetBucketTaggingOutput>> Service::get_bucket_tagging(
     const wire::Context& context, GetBucketTaggingRequest request) {
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetBucketTagging"));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketTagging"));
   if (bucket.tags.empty()) {
     co_return with_field(base::fail(errors::kNoSuchTagSet, "The TagSet does not exist"),
                          "BucketName", request.bucket);
@@ -65,8 +65,8 @@ Task<base::Result<GetBucketTaggingOutput>> Service::get_bucket_tagging(
 
 Task<base::Result<wire::Empty>> Service::put_bucket_tagging(const wire::Context& context,
                                                             PutBucketTaggingRequest request) {
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:PutBucketTagging"));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketTagging"));
   CO_TRY(const Tags tags, check_tags(request.tagging.tag_set, kBucketTagsMax));
   CO_TRY_VOID(co_await edit(context, std::move(bucket),
                             [&tags](BucketRecord& record) -> base::Result<void> {
@@ -78,13 +78,13 @@ Task<base::Result<wire::Empty>> Service::put_bucket_tagging(const wire::Context&
 
 Task<base::Result<wire::Empty>> Service::delete_bucket_tagging(const wire::Context& context,
                                                                DeleteBucketTaggingRequest request) {
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:PutBucketTagging"));
-  CO_TRY_VOID(co_await edit(context, std::move(bucket),
-                            [](BucketRecord& record) -> base::Result<void> {
-                              record.tags.clear();
-                              return {};
-                            }));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketTagging"));
+  CO_TRY_VOID(
+      co_await edit(context, std::move(bucket), [](BucketRecord& record) -> base::Result<void> {
+        record.tags.clear();
+        return {};
+      }));
   co_return wire::Empty{};
 }
 
