@@ -12,6 +12,9 @@
 namespace terrarium::s3 {
 namespace {
 
+// A body that is replaced again and again while it is read: then the reader gives up.
+constexpr int kReadAttemptsMax = 8;
+
 std::unexpected<base::Error> no_such_bucket(std::string_view name) {
   return with_field(base::fail(errors::kNoSuchBucket, "The specified bucket does not exist"),
                     "BucketName", std::string(name));

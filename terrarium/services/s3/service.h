@@ -13,8 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "generated/s3/model.h"
@@ -188,7 +186,6 @@ class Service final : public Api {
   // An error that is_replaced(): the record is history, read it again.
   Later<std::unique_ptr<http::BodyReader>> open_body(ObjectRecord record, ByteRange range);
 
-  static constexpr int kReadAttemptsMax = 8;
   static bool is_replaced(const base::Error& error, int attempt);
 
   // Changing: service.cpp. Runs `decide` on the control executor with the bucket as it is there,
