@@ -284,22 +284,22 @@ base::Result<FunctionRecord> updated(FunctionRecord record,
 
 base::Result<CodeSource> code_source(FunctionCode code) {
   if (code.image_uri) return unsupported("ImageUri");
+  if (code.s3_object_version) return unsupported("S3ObjectVersion");
   const bool has_zip = code.zip_file.has_value();
-  const bool has_object = code.s3_bucket || code.s3_key || code.s3_object_version;
+  const bool has_object = code.s3_bucket || code.s3_key;
   if (has_zip && has_object) {
     return invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.");
   }
   if (has_zip) {
     if (code.zip_file->empty()) return invalid("Uploaded file must be a non-empty zip");
-    return CodeSource{.zip = *std::move(code.zip_file), .bucket = {}, .key = {}, .version = {}};
+    return CodeSource{.zip = *std::move(code.zip_file), .bucket = {}, .key = {}};
   }
   if (!code.s3_bucket || !code.s3_key) {
     return invalid("Please provide a source for function code.");
   }
   return CodeSource{.zip = {},
                     .bucket = *std::move(code.s3_bucket),
-                    .key = *std::move(code.s3_key),
-                    .version = code.s3_object_version.value_or("")};
+                    .key = *std::move(code.s3_key)};
 }
 
 base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request) {

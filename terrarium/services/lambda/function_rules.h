@@ -22,7 +22,6 @@ struct CodeSource {
   std::string zip;
   std::string bucket;
   std::string key;
-  std::string version;  // empty: the current one
 };
 base::Result<CodeSource> code_source(FunctionCode code);
 base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request);

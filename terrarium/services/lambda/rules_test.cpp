@@ -125,6 +125,17 @@ TEST(LambdaFunctionRules, TheConfigurationIsAsAwsShowsIt) {
   EXPECT_EQ(view.logging_config->log_group, "/aws/lambda/f");
 }
 
+TEST(LambdaFunctionRules, AVersionOfTheCodesObjectIsRefusedNotIgnored) {
+  FunctionCode code;
+  code.s3_bucket = "b";
+  code.s3_key = "k";
+  EXPECT_TRUE(code_source(code).has_value());
+  code.s3_object_version = "v";
+  const auto refused = code_source(code);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().message.find("S3ObjectVersion"), std::string::npos);
+}
+
 TEST(LambdaRecords, ComeBackAsTheyWereWritten) {
   auto record = new_function(request(), kPlace).value();
   record.variables = {{"A", "1"}};
