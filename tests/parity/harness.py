@@ -29,7 +29,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def eventually(predicate, seconds, what):
+def eventually(predicate, seconds, what, pause=0.02):
     """Waits until predicate() is true, and returns its value; fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -38,7 +38,7 @@ def eventually(predicate, seconds, what):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"after {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def get_json(url, timeout=5):
@@ -65,7 +65,8 @@ class Region:
         began = time.monotonic()
         self.daemon = subprocess.Popen(self.arguments("serve"), stdout=log, stderr=log)
         log.close()
-        eventually(self.answers, 20, f"no answer from the daemon:\n{self.log()}")
+        eventually(self.answers, 20, f"no answer from the daemon:\n{self.log()}",
+                   pause=0.001)
         return time.monotonic() - began
 
     def answers(self):
