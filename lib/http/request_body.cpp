@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "lib/base/check.h"
 
@@ -9,6 +10,7 @@ namespace http {
 namespace {
 
 constexpr std::size_t kSkipBytes = 16 * 1024;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
@@ -18,7 +20,9 @@ void RequestBody::begin(const Framing& framing, std::uint64_t bytes_max) {
   if (!chunked_ && !length_) length_ = 0;
   left_ = chunked_ ? bytes_max : *length_;
   state_ = chunked_ || left_ > 0 ? State::Reading : State::Whole;
-  continue_wanted_ = framing.expect == Expectation::Continue && state_ == State::Reading;
+  // Also of a body without bytes: botocore takes an answer that comes before "100 Continue" for
+  // the last of its connection, and misreads the next one.
+  continue_wanted_ = framing.expect == Expectation::Continue;
   if (chunked_) decoder_ = {};
 }
 
@@ -29,7 +33,7 @@ std::unexpected<base::Error> RequestBody::break_off(base::ErrorKind kind, std::s
 
 // Bytes from the network; the client may be waiting for an answer of ours before it sends them.
 runtime::Task<base::Result<std::size_t>> RequestBody::receive(std::span<char> into) {
-  if (continue_wanted_) link_.out() += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (continue_wanted_) link_.out() += kContinue;
   continue_wanted_ = false;
   if (link_.unsent() > 0 && !link_.try_flush() && !co_await link_.send({}, {})) {
     co_return break_off(base::ErrorKind::Cancelled, "The client closed the connection.");
@@ -46,6 +50,7 @@ runtime::Task<base::Result<std::size_t>> RequestBody::read_sized(std::span<char>
   into = into.first(std::min<std::uint64_t>(into.size(), left_));
   std::size_t count = 0;
   if (const std::string_view pending = link_.pending(); !pending.empty()) {
+    continue_wanted_ = false;
     count = std::min(into.size(), pending.size());
     std::memcpy(into.data(), pending.data(), count);
     link_.consume(count);
@@ -64,6 +69,7 @@ runtime::Task<base::Result<std::size_t>> RequestBody::read_chunked(std::span<cha
       if (piece.data.size() > left_) {
         co_return break_off(base::ErrorKind::TooLarge, "The request body is too large.");
       }
+      continue_wanted_ = false;
       left_ -= piece.data.size();
       std::memcpy(into.data(), piece.data.data(), piece.data.size());
       link_.consume(piece.consumed);
@@ -71,6 +77,7 @@ runtime::Task<base::Result<std::size_t>> RequestBody::read_chunked(std::span<cha
     }
     link_.consume(piece.consumed);
     if (piece.kind == ChunkedDecoder::Kind::End) {
+      continue_wanted_ = false;
       state_ = State::Whole;
       co_return std::size_t{0};
     }
@@ -85,7 +92,10 @@ runtime::Task<base::Result<std::size_t>> RequestBody::read_chunked(std::span<cha
 
 runtime::Task<base::Result<std::size_t>> RequestBody::read(std::span<char> into) {
   CHECK(!into.empty(), "a read has room");
-  if (state_ == State::Whole) co_return std::size_t{0};
+  if (state_ == State::Whole) {
+    if (std::exchange(continue_wanted_, false)) link_.out() += kContinue;
+    co_return std::size_t{0};
+  }
   if (state_ == State::Failed) {
     co_return base::fail(base::ErrorKind::InvalidInput, "The request body was cut short.");
   }
@@ -94,9 +104,9 @@ runtime::Task<base::Result<std::size_t>> RequestBody::read(std::span<char> into)
 }
 
 bool RequestBody::skippable(std::uint64_t bytes_max) const {
-  if (state_ == State::Whole) return true;
   // A client that still waits for "100 Continue" may send the body or not: nobody can tell.
-  return state_ == State::Reading && !continue_wanted_ && (chunked_ || left_ <= bytes_max);
+  if (continue_wanted_) return false;
+  return state_ == State::Whole || (state_ == State::Reading && (chunked_ || left_ <= bytes_max));
 }
 
 runtime::Task<bool> RequestBody::skip(std::uint64_t bytes_max) {

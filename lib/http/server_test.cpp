@@ -199,6 +199,17 @@ TEST(HttpServer, BodyThatNobodyWantsIsNotAskedFor) {
   EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
 }
 
+TEST(HttpServer, ContinueIsSaidOrTheConnectionEndsAlsoWithoutABody) {
+  Served served;
+  const std::string expecting = "Host: t\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n";
+  EXPECT_TRUE(served.ask("PUT /echo HTTP/1.1\r\n" + expecting, "PUT ")
+                  .starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"));
+  ASSERT_TRUE(served.client.send("PUT / HTTP/1.1\r\n" + expecting));
+  const std::string answer = served.client.read_to_end();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200"));
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+}
+
 TEST(HttpServer, UnknownExpectationFails) {
   Served served;
   ASSERT_TRUE(served.client.send(get("/", "Expect: tea\r\n")));

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "lib/base/check.h"
-#include "lib/base/encoding.h"
 #include "lib/base/log.h"
 #include "terrarium/wire/authenticate.h"
 #include "terrarium/wire/errors.h"
 #include "terrarium/wire/exchange.h"
 #include "terrarium/wire/fault.h"
+#include "terrarium/wire/s3_ids.h"
 
 namespace terrarium::wire {
 namespace {
@@ -35,17 +35,6 @@ std::string endpoint_of(const http::Request& request) {
   });
   const bool tls = request.peer != nullptr && request.peer->tls;
   return std::string(tls ? "https://" : "http://") + (plain ? std::string(host) : "localhost");
-}
-
-// S3's own form of a request id: sixteen capital hexadecimal digits.
-std::string s3_request_id(std::string_view uuid) {
-  std::string id;
-  for (const char c : uuid) {
-    if (c == '-') continue;
-    id += c >= 'a' && c <= 'f' ? static_cast<char>(c - 32) : c;
-    if (id.size() == 16) break;
-  }
-  return id;
 }
 
 }  // namespace
@@ -120,11 +109,10 @@ http::Response Router::State::fault(const Exchange& exchange, const base::Error&
   log_refused_once(exchange, error);
   const std::string& uuid = exchange.context.request_id;
   const bool s3 = exchange.selection.protocol == Protocol::RestXml;
-  const std::string shown = s3 ? s3_request_id(uuid) : uuid;
-  const std::string extended = s3 ? base::base64_encode(uuid) : std::string();
+  const S3Ids ids = s3 ? s3_ids(uuid) : S3Ids{uuid, {}};
   FaultContext context;
-  context.request_id = shown;
-  context.extended_id = extended;
+  context.request_id = ids.request_id;
+  context.extended_id = ids.host_id;
   context.head = exchange.request.method == "HEAD";
   if (exchange.selection.service != nullptr) {
     const ServiceModel& model = exchange.model();
@@ -139,8 +127,9 @@ http::Response Router::State::fault(const Exchange& exchange, const base::Error&
 void Router::State::finish(const Exchange& exchange, http::Response& response) const {
   const std::string& uuid = exchange.context.request_id;
   if (exchange.selection.protocol == Protocol::RestXml) {
-    response.headers.add("x-amz-request-id", s3_request_id(uuid));
-    response.headers.add("x-amz-id-2", base::base64_encode(uuid));
+    S3Ids ids = s3_ids(uuid);
+    response.headers.add("x-amz-request-id", std::move(ids.request_id));
+    response.headers.add("x-amz-id-2", std::move(ids.host_id));
   } else {
     response.headers.add("x-amzn-RequestId", uuid);
   }

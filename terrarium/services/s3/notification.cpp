@@ -9,6 +9,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/encoding.h"
 #include "terrarium/services/s3/names.h"
+#include "terrarium/wire/s3_ids.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -224,21 +225,10 @@ bool matches(const NotificationRule& rule, ObjectEvent event, std::string_view k
          });
 }
 
-ResponseIds response_ids(const wire::Context& context) {
-  ResponseIds ids;
-  for (const char c : context.request_id) {
-    if (c == '-') continue;
-    ids.request_id += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    if (ids.request_id.size() == 16) break;
-  }
-  ids.host_id = base::base64_encode(context.request_id);
-  return ids;
-}
-
 std::string event_document(const wire::Context& context, const BucketRecord& bucket,
                            const NotificationRule& rule, ObjectEvent event, std::string_view key,
                            const ObjectRecord* object, std::uint64_t sequence) {
-  const ResponseIds ids = response_ids(context);
+  const wire::S3Ids ids = wire::s3_ids(context.request_id);
   json::object described{{"key", encode_key(key)}};
   if (object != nullptr) {
     described["size"] = object->bytes;
@@ -266,7 +256,7 @@ std::string event_document(const wire::Context& context, const BucketRecord& buc
 }
 
 std::string test_event_document(const wire::Context& context, std::string_view bucket) {
-  const ResponseIds ids = response_ids(context);
+  const wire::S3Ids ids = wire::s3_ids(context.request_id);
   return json::serialize(json::object{{"Service", "Amazon S3"},
                                       {"Event", "s3:TestEvent"},
                                       {"Time", base::iso8601(context.now)},

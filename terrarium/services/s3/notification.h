@@ -26,13 +26,6 @@ enum class ObjectEvent : std::uint8_t { Put, Copy, CompleteMultipartUpload, Dele
 std::string_view event_name(ObjectEvent event);
 bool matches(const NotificationRule& rule, ObjectEvent event, std::string_view key);
 
-// What S3 would have answered in its headers x-amz-request-id and x-amz-id-2.
-struct ResponseIds {
-  std::string request_id;
-  std::string host_id;
-};
-ResponseIds response_ids(const wire::Context& context);
-
 // `object`: null for a removal.
 std::string event_document(const wire::Context& context, const BucketRecord& bucket,
                            const NotificationRule& rule, ObjectEvent event, std::string_view key,
