@@ -9,6 +9,9 @@
 
 namespace terrarium::cli {
 
+// What serve() returns when it can't run as asked: a taken port, a state folder in use.
+inline constexpr int kCannotRun = 2;
+
 // The daemon in the foreground, until SIGTERM, SIGINT or `terrarium down`.
 int serve(const Options& options);
 // Keeps `serve` running in this process's care: what `up` puts into the background.

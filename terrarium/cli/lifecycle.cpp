@@ -170,6 +170,7 @@ int keep(const Options& options) {
   ::sigaction(SIGINT, &action, nullptr);
 
   unsigned pause_ms = 50;
+  bool has_run = false;
   for (;;) {
     const std::time_t began = std::time(nullptr);
     g_daemon = start_daemon(options);
@@ -177,8 +178,11 @@ int keep(const Options& options) {
     g_daemon = 0;
     const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (clean || g_stop_requested) return 0;
-    // Exit code 2: it can't run as asked (a taken port, a broken store). Trying again won't help.
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return 2;
+    // One that never ran won't by being asked again. One that did may be held up by what will pass:
+    // a connection of somebody's that uses its port, a full disk.
+    const bool cannot_run = WIFEXITED(status) && WEXITSTATUS(status) == kCannotRun;
+    if (cannot_run && !has_run) return kCannotRun;
+    has_run = true;
     if (std::time(nullptr) - began > 10) pause_ms = 50;
     std::fprintf(stderr, "keeper: the daemon ended (status %d); starting it again in %u ms\n",
                  status, pause_ms);

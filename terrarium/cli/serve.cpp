@@ -22,8 +22,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kIoThreadsMax = 4;
 constexpr std::size_t kBlockingThreads = 8;
 constexpr base::Duration kDrain = 5s;
-// What keep() must not try again: it would fail the same way.
-constexpr int kCannotRun = 2;
+constexpr int kStorageFailed = 3;
 
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -75,6 +74,9 @@ int serve(const Options& options) {
   config.port = options.port;
   // `terrarium down` arrives on an io thread: it becomes the same signal that a terminal sends.
   config.stop = [] { ::kill(::getpid(), SIGTERM); };
+  // As a crash: whoever waits for an acknowledgement must not get one, and the next daemon reads
+  // what the disk has.
+  config.storage_failed = [] { ::_exit(kStorageFailed); };
   auto opened = region::Region::open(std::move(config), runtime, clock, random);
   if (!opened) return refuse(opened.error());
   region::Region& region = **opened;

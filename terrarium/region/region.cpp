@@ -174,7 +174,7 @@ Result<std::unique_ptr<Region>> Region::open(RegionConfig config, runtime::Runti
     }
   }
   TRY(std::unique_ptr<store::Store> store,
-      store::open_rocks_store((config.state / "store").string(), clock));
+      store::open_rocks_store((config.state / "store").string(), clock, config.storage_failed));
   TRY(std::string token, control_token((config.state / "control.token").string(), random));
   TRY(std::unique_ptr<host::Sandbox> sandbox,
       host::open_linux_sandbox(runtime, clock, {.folder = config.state / "sandboxes"}));

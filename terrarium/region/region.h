@@ -22,7 +22,8 @@ struct RegionConfig {
   std::string account = "000000000000";
   std::string default_region = "us-east-1";
   std::uint16_t port = 4566;   // where functions and the board reach the APIs on 127.0.0.1
-  std::function<void()> stop;  // asks the daemon to end; any thread
+  std::function<void()> stop;            // asks the daemon to end; any thread
+  std::function<void()> storage_failed;  // only a new daemon knows what is on disk; any thread
 };
 
 class Region {

@@ -8,8 +8,8 @@
 
 namespace terrarium::store {
 
-GroupSync::GroupSync(std::function<base::Result<void>()> sync)
-    : sync_(std::move(sync)), thread_([this] { run(); }) {}
+GroupSync::GroupSync(std::function<base::Result<void>()> sync, std::function<void()> on_failure)
+    : sync_(std::move(sync)), on_failure_(std::move(on_failure)), thread_([this] { run(); }) {}
 
 GroupSync::~GroupSync() {
   {

@@ -21,8 +21,10 @@ namespace terrarium::store {
 
 class GroupSync {
  public:
-  // `sync` runs on this object's own thread.
-  explicit GroupSync(std::function<base::Result<void>()> sync);
+  // `sync` runs on this object's own thread. `on_failure` is called once, at the first failure, on
+  // the thread that met it.
+  explicit GroupSync(
+      std::function<base::Result<void>()> sync, std::function<void()> on_failure = [] {});
   // Whoever still waits is answered first.
   ~GroupSync();
   GroupSync(const GroupSync&) = delete;
@@ -36,7 +38,9 @@ class GroupSync {
   // Callers that the next sync will answer.
   std::size_t waiting() const;
   // Every later wait fails, as after a sync that failed.
-  void fail() { failed_.store(true, std::memory_order_release); }
+  void fail() {
+    if (!failed_.exchange(true, std::memory_order_acq_rel)) on_failure_();
+  }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
 
  private:
@@ -49,6 +53,7 @@ class GroupSync {
   base::Result<void> outcome() const;
 
   std::function<base::Result<void>()> sync_;
+  std::function<void()> on_failure_;
   std::atomic<std::uint64_t> written_ = 0;
   std::atomic<std::uint64_t> synced_ = 0;
   std::atomic<bool> failed_ = false;

@@ -138,11 +138,12 @@ class RocksCursor final : public Cursor {
 class RocksStore final : public Store {
  public:
   RocksStore(std::unique_ptr<rocksdb::DB> database,
-             std::vector<rocksdb::ColumnFamilyHandle*> tables, base::Clock& clock)
+             std::vector<rocksdb::ColumnFamilyHandle*> tables, base::Clock& clock,
+             std::function<void()> on_failure)
       : database_(std::move(database)),
         tables_(std::move(tables)),
         clock_(clock),
-        group_([this] { return sync_now(); }) {}
+        group_([this] { return sync_now(); }, std::move(on_failure)) {}
 
   ~RocksStore() override {
     for (rocksdb::ColumnFamilyHandle* table : tables_) {
@@ -247,7 +248,8 @@ std::unexpected<base::Error> cannot_open(const std::string& path, const rocksdb:
 
 }  // namespace
 
-base::Result<std::unique_ptr<Store>> open_rocks_store(const std::string& path, base::Clock& clock) {
+base::Result<std::unique_ptr<Store>> open_rocks_store(const std::string& path, base::Clock& clock,
+                                                      std::function<void()> on_failure) {
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
   if (failure) return base::fail_errno("make the state folder " + path, failure.value());
@@ -265,7 +267,8 @@ base::Result<std::unique_ptr<Store>> open_rocks_store(const std::string& path, b
     return cannot_open(path, closed);
   }
   handles.erase(handles.begin());
-  return std::make_unique<RocksStore>(std::move(database), std::move(handles), clock);
+  return std::make_unique<RocksStore>(std::move(database), std::move(handles), clock,
+                                      std::move(on_failure));
 }
 
 }  // namespace terrarium::store

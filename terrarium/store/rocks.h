@@ -4,6 +4,7 @@
 // Memory stays small when idle: write buffers grow with use, one small cache serves every table.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,10 @@ namespace terrarium::store {
 
 // Opens `path`, making it when it is not there. Conflict: another process has it open. Anything
 // unreadable is refused with a message that names the folder. `clock` outlives the store.
-base::Result<std::unique_ptr<Store>> open_rocks_store(const std::string& path, base::Clock& clock);
+//
+// `on_failure` is called once, from any thread, when the disk has failed: from then on the store
+// takes no change, and only opening it anew tells what it holds.
+base::Result<std::unique_ptr<Store>> open_rocks_store(
+    const std::string& path, base::Clock& clock, std::function<void()> on_failure = [] {});
 
 }  // namespace terrarium::store

@@ -173,17 +173,22 @@ TEST(StoreGroupSync, NothingWrittenNeedsNoSync) {
   EXPECT_EQ(syncs, 3);
 }
 
-TEST(StoreGroupSync, FailedSyncFailsEveryLaterWait) {
+TEST(StoreGroupSync, FailedSyncFailsEveryLaterWaitAndIsToldOnce) {
   int syncs = 0;
   std::atomic<int> done = 0;
-  GroupSync group([&]() -> base::Result<void> {
-    if (++syncs == 2) return base::fail(base::ErrorKind::Internal, "the disk is gone");
-    return {};
-  });
+  std::atomic<int> told = 0;
+  GroupSync group(
+      [&]() -> base::Result<void> {
+        if (++syncs == 2) return base::fail(base::ErrorKind::Internal, "the disk is gone");
+        return {};
+      },
+      [&] { ++told; });
   runtime::block_on(wait_many(group, 5, done));
   EXPECT_EQ(done, 1);
   EXPECT_EQ(syncs, 2);
   EXPECT_TRUE(group.failed());
+  group.fail();
+  EXPECT_EQ(told, 1);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ removed with the test, whatever happens. Used by every test in this folder.
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -24,9 +25,17 @@ PHOTO_FOLDER = BUILD / "messageboard/anonymise_image/samples"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that no outgoing connection is given: a daemon that starts again must get it back."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for _ in range(100):
+        port = random.randrange(min(first, 20_000) - 10_000, first)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError(f"no free port below {first}")
 
 
 def eventually(predicate, seconds, what, pause=0.02):

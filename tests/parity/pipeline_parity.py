@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -239,6 +240,40 @@ class Down(unittest.TestCase):
         self.assertIsNone(region.pid("function"))
         subprocess.run(region.arguments("up"), check=True, stdout=subprocess.DEVNULL)
         eventually(lambda: region.pid("messageboard"), 20, "the board is not resumed")
+
+
+class Keeper(unittest.TestCase):
+    def setUp(self):
+        self.region = BoardRegion()
+        self.addCleanup(self.region.stop)
+        subprocess.run(self.region.arguments("up"), check=True, stdout=subprocess.DEVNULL)
+
+    def test_a_daemon_whose_port_was_taken_meanwhile_comes_back(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        self.region.kill("daemon")
+        with socket.socket() as taker:
+            eventually(lambda: self.bound(taker), 5, "the port was never free", pause=0.0005)
+            taker.connect(listener.getsockname())
+            log = self.region.state / "logs/daemon.log"
+            eventually(lambda: "is taken by another program" in log.read_text(), 10,
+                       "the new daemon got its port all the same")
+            # The other end closes first, so that the port is free at once.
+            listener.accept()[0].close()
+        eventually(self.answers, 20, "the daemon did not come back")
+
+    def bound(self, taker):
+        try:
+            taker.bind(("127.0.0.1", self.region.port))
+            return True
+        except OSError:
+            return False
+
+    def answers(self):
+        try:
+            return "terrarium" in get_json(f"{self.region.endpoint}/_terrarium/health", timeout=1)
+        except (urllib.error.URLError, OSError):
+            return False
 
 
 if __name__ == "__main__":
