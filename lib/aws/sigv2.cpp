@@ -217,7 +217,10 @@ std::expected<void, AuthenticationError> verify_presigned_v2(const ReceivedReque
                                                              std::string_view bucket_in_host,
                                                              base::Timestamp now) {
   if (now >= claim.expires) {
-    return refuse(Expired, signature_errors::kAccessDenied, "Request has expired");
+    auto refusal = refuse(Expired, signature_errors::kAccessDenied, "Request has expired");
+    refusal.error().times = {{"Expires", base::iso8601(claim.expires, 0)},
+                             {"ServerTime", base::iso8601(now, 0)}};
+    return refusal;
   }
   auto parameters = parse_query(request.query);
   if (!parameters) return malformed("A query parameter has a broken escape.");
@@ -235,6 +238,10 @@ std::expected<void, AuthenticationError> verify_presigned_v2(const ReceivedReque
   text += resource_of(request, std::move(*parameters), bucket_in_host);
   if (base::equals_in_constant_time(hmac_sha1(secret_access_key, text), claim.signature)) return {};
   return mismatch(std::move(text));
+}
+
+std::string sign_form_v2(std::string_view secret_access_key, std::string_view policy) {
+  return base::base64_encode(hmac_sha1(secret_access_key, policy));
 }
 
 }  // namespace aws

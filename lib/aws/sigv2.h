@@ -35,4 +35,7 @@ std::expected<void, AuthenticationError> verify_presigned_v2(const ReceivedReque
                                                              std::string_view bucket_in_host,
                                                              base::Timestamp now);
 
+// The signature of a browser form's policy, which is signed as it is sent: in base64.
+std::string sign_form_v2(std::string_view secret_access_key, std::string_view policy);
+
 }  // namespace aws

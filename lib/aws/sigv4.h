@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/aws/credentials.h"
@@ -82,6 +83,8 @@ struct AuthenticationError {
   std::string headers_not_signed;  // UnsignedHeaders: "x-amz-acl, x-amz-tagging"
   std::string canonical_request;   // WrongSignature: what AWS shows its clients
   std::string string_to_sign;
+  // What S3 adds of the times that did not fit: {"ServerTime", "2013-05-24T00:00:00Z"}.
+  std::vector<std::pair<std::string, std::string>> times;
 };
 
 // Nothing when the request carries no authentication at all (anonymous). Every part is checked for

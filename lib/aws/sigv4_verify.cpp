@@ -17,8 +17,13 @@ std::expected<void, AuthenticationError> check_skew(const Authentication& authen
   const bool early = time > now + kSkewMax;
   if (!early && time >= now - kSkewMax) return {};
   if (authentication.s3) {
-    return refuse(Skewed, signature_errors::kRequestTimeTooSkewed,
-                  "The difference between the request time and the current time is too large.");
+    auto refusal =
+        refuse(Skewed, signature_errors::kRequestTimeTooSkewed,
+               "The difference between the request time and the current time is too large.");
+    refusal.error().times = {{"RequestTime", base::iso8601_basic(time)},
+                             {"ServerTime", base::iso8601(now, 0)},
+                             {"MaxAllowedSkewMilliseconds", "900000"}};
+    return refusal;
   }
   const std::string limit = base::iso8601_basic(early ? now + kSkewMax : now - kSkewMax);
   std::string message = early ? "Signature not yet current: " : "Signature expired: ";
@@ -37,7 +42,12 @@ std::expected<void, AuthenticationError> check_time(const Authentication& authen
     return refuse(Expired, row, "Request is not yet valid");
   }
   if (now >= authentication.time + *authentication.expires) {
-    return refuse(Expired, row, "Request has expired");
+    auto refusal = refuse(Expired, row, "Request has expired");
+    const base::Timestamp end = authentication.time + *authentication.expires;
+    refusal.error().times = {{"X-Amz-Expires", std::to_string(authentication.expires->count())},
+                             {"Expires", base::iso8601(end, 0)},
+                             {"ServerTime", base::iso8601(now, 0)}};
+    return refusal;
   }
   return {};
 }

@@ -208,6 +208,18 @@ TEST(Sigv4Verify, ClockMayBeFifteenMinutesOff) {
             "too large.");
 }
 
+TEST(Sigv4Verify, TellsS3ClientsWhichTimesDidNotFit) {
+  Received request = signed_request({.service = "s3"});
+  const auto parsed = parse_authentication(request.view(), true);
+  const auto verified =
+      verify(request.view(), **parsed, "key", sha256(""), kSuiteTime + std::chrono::hours(1));
+  const std::vector<std::pair<std::string, std::string>> times{
+      {"RequestTime", "20150830T123600Z"},
+      {"ServerTime", "2015-08-30T13:36:00Z"},
+      {"MaxAllowedSkewMilliseconds", "900000"}};
+  EXPECT_EQ(verified.error().times, times);
+}
+
 TEST(Sigv4Verify, DeclaredHashOfOtherServicesMustBeTheBodys) {
   Received request = signed_request(
       {.headers = {{"X-Amz-Content-Sha256", sha256("body")}}, .body = "body", .service = "sqs"});

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "lib/base/clock.h"
+#include "lib/base/crc.h"
 #include "lib/base/digest.h"
 #include "lib/base/encoding.h"
 #include "lib/base/random.h"
@@ -43,6 +44,12 @@ TEST(Encoding, TimesPrintAndParse) {
   EXPECT_EQ(http_date(time), "Sat, 29 Apr 2023 16:19:51 GMT");
   EXPECT_EQ(*parse_iso8601_basic("20230429T161951Z") + 250ms, time);
   EXPECT_EQ(*parse_http_date("Sat, 29 Apr 2023 16:19:51 GMT") + 250ms, time);
+  EXPECT_EQ(*parse_http_date("Saturday, 29-Apr-23 16:19:51 GMT") + 250ms, time);
+  EXPECT_EQ(*parse_http_date("Sat Apr 29 16:19:51 2023") + 250ms, time);
+  EXPECT_EQ(http_date(*parse_http_date("Sun Nov  6 08:49:37 1994")),
+            "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_FALSE(parse_http_date("Sat Apr 29 16:19:51 2023 GMT").has_value());
+  EXPECT_FALSE(parse_http_date("Sat, 29-Apr-2023 16:19:51 GMT").has_value());
   EXPECT_EQ(*parse_iso8601("2023-04-29T18:19:51.25+02:00"), time);
   for (const std::string_view wrong :
        {"", "2023-02-30T00:00:00Z", "2023-04-29T16:19:51", "2023-04-29T16:19:51.Z",
@@ -58,6 +65,23 @@ TEST(Digest, KnownAnswers) {
   EXPECT_EQ(hex_encode(digest(DigestKind::Crc32, "123456789")), "cbf43926");
   EXPECT_EQ(hex_encode(digest(DigestKind::Crc32c, "123456789")), "e3069283");
   EXPECT_EQ(hex_encode(digest(DigestKind::Crc64Nvme, "123456789")), "ae8b14860a799888");
+}
+
+// Lengths and starts around every boundary of the folding: 16, 64 and odd ends.
+TEST(Crc, FoldingGivesWhatTablesGive) {
+  SeededRandom random(11);
+  std::string bytes;
+  while (bytes.size() < 1024) bytes.push_back(static_cast<char>(random.next() & 255));
+  for (std::size_t size = 0; size <= 300; ++size) {
+    const std::string_view piece = std::string_view(bytes).substr(size % 17, size);
+    const std::uint64_t before = random.next();
+    const auto half = static_cast<std::uint32_t>(before);
+    EXPECT_EQ(crc::update_crc32(half, piece), crc::update_crc32_by_table(half, piece)) << size;
+    EXPECT_EQ(crc::update_crc32c(half, piece), crc::update_crc32c_by_table(half, piece)) << size;
+    EXPECT_EQ(crc::update_crc64nvme(before, piece), crc::update_crc64nvme_by_table(before, piece))
+        << size;
+  }
+  EXPECT_EQ(crc::update_crc32(0, bytes), crc::update_crc32_by_table(0, bytes));
 }
 
 TEST(Digest, PiecesGiveTheSameAsTheWhole) {

@@ -102,6 +102,9 @@ class FieldReader {
     rest_.remove_prefix(1);
     return true;
   }
+  void skip_letters() {
+    while (!rest_.empty() && rest_[0] >= 'a' && rest_[0] <= 'z') rest_.remove_prefix(1);
+  }
   // ".123456": up to six digits count, more are dropped.
   std::int64_t fraction_microseconds() {
     std::int64_t value = 0;
@@ -140,6 +143,15 @@ Result<Timestamp> timestamp_of(const Fields& fields, bool ok, std::string_view t
   }
   return Timestamp(std::chrono::sys_days(date) + std::chrono::hours(fields.hour) +
                    std::chrono::minutes(fields.minute) + std::chrono::seconds(fields.second));
+}
+
+// "08:49:37"
+void read_clock(FieldReader& reader, Fields& fields) {
+  fields.hour = reader.digits(2);
+  reader.literal(":");
+  fields.minute = reader.digits(2);
+  reader.literal(":");
+  fields.second = reader.digits(2);
 }
 
 }  // namespace
@@ -316,18 +328,30 @@ Result<Timestamp> parse_http_date(std::string_view text) {
   FieldReader reader(text);
   Fields fields;
   reader.one_of(kWeekdays);
-  reader.literal(", ");
+  reader.skip_letters();
+  if (!reader.skip(',')) {
+    // "Sun Nov  6 08:49:37 1994"
+    reader.literal(" ");
+    fields.month = reader.one_of(kMonths) + 1;
+    reader.literal(" ");
+    fields.day = reader.skip(' ') ? reader.digits(1) : reader.digits(2);
+    reader.literal(" ");
+    read_clock(reader, fields);
+    reader.literal(" ");
+    fields.year = reader.digits(4);
+    return timestamp_of(fields, reader.done(), text);
+  }
+  reader.literal(" ");
   fields.day = reader.digits(2);
-  reader.literal(" ");
+  // "Sunday, 06-Nov-94 08:49:37 GMT", or with spaces and all of the year
+  const bool old = reader.skip('-');
+  if (!old) reader.literal(" ");
   fields.month = reader.one_of(kMonths) + 1;
+  reader.literal(old ? "-" : " ");
+  fields.year = reader.digits(old ? 2 : 4);
+  if (old) fields.year += fields.year < 70 ? 2000 : 1900;
   reader.literal(" ");
-  fields.year = reader.digits(4);
-  reader.literal(" ");
-  fields.hour = reader.digits(2);
-  reader.literal(":");
-  fields.minute = reader.digits(2);
-  reader.literal(":");
-  fields.second = reader.digits(2);
+  read_clock(reader, fields);
   reader.literal(" GMT");
   return timestamp_of(fields, reader.done(), text);
 }

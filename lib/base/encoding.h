@@ -30,7 +30,7 @@ std::string iso8601(Timestamp time, int fraction_digits = 3);
 std::string iso8601_basic(Timestamp time);
 // "Sat, 29 Apr 2023 16:19:51 GMT": HTTP's form.
 std::string http_date(Timestamp time);
-// Each accepts exactly what its printer writes (iso8601: with or without fraction, Z or +hh:mm).
+// Each accepts what its printer writes; iso8601 also no fraction and +hh:mm, http all of RFC 9110.
 Result<Timestamp> parse_iso8601(std::string_view text);
 Result<Timestamp> parse_iso8601_basic(std::string_view text);
 Result<Timestamp> parse_http_date(std::string_view text);

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "lib/runtime/started.h"
 #include "lib/runtime/task.h"
 
 namespace runtime {
@@ -25,6 +26,24 @@ class BlockingPool {
   }
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
+
+  // Starts `function` on a pool thread for a caller on `own`, and returns at once. It owns whatever
+  // it refers to: its caller may be gone before it ends. Its result is not void.
+  template <class Function>
+  Started<std::invoke_result_t<Function&>> start(Executor own, Function function) {
+    using Value = std::invoke_result_t<Function&>;
+    auto state = std::make_shared<typename Started<Value>::State>(own);
+    if (!pool_) {
+      state->finish(function());
+      return Started<Value>(std::move(state));
+    }
+    asio::post(*pool_, [own, state, function = std::move(function),
+                        guard = asio::make_work_guard(own)]() mutable {
+      auto value = std::make_shared<Value>(function());
+      asio::post(own, [state = std::move(state), value] { state->finish(std::move(*value)); });
+    });
+    return Started<Value>(std::move(state));
+  }
 
   // Runs `function` on a pool thread and gives its result on the caller's executor. What
   // `function` refers to must outlive the call: the caller's frame does.

@@ -25,6 +25,9 @@ struct SandboxSpec {
   std::string name;                        // [a-z0-9]{1,64}, unique among those that run
   std::filesystem::path code;              // absolute; seen read-only at code_path()
   std::string program;                     // relative to `code`: "bootstrap"
+  std::vector<std::string> arguments;      // not empty: the command instead of `program`
+  std::filesystem::path opt;               // seen read-only at opt_path(); empty: nothing there
+  std::filesystem::path runtime;           // the same at runtime_path()
   std::map<std::string, std::string> env;  // the whole environment
   std::uint64_t memory_bytes_max = 0;
   std::uint64_t scratch_bytes_max = 0;  // a file in its /tmp grows no larger
@@ -62,6 +65,8 @@ class Sandbox {
   virtual base::Result<std::unique_ptr<SandboxProcess>> start(SandboxSpec spec) = 0;
   // Where a program in `code` sees its own folder.
   virtual std::string code_path(const std::filesystem::path& code) const = 0;
+  virtual std::string opt_path(const std::filesystem::path& opt) const = 0;
+  virtual std::string runtime_path(const std::filesystem::path& runtime) const = 0;
   // What this machine allowed, on one line, for the log: "own user, own /tmp, cgroup v1 memory".
   virtual std::string description() const = 0;
 };

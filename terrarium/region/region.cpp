@@ -53,7 +53,8 @@ class LiveRegion final : public Region {
                  .sqs = sqs_,
                  .s3 = s3_,
                  .logs = logs_,
-                 .iam = iam_},
+                 .iam = iam_,
+                 .keys = &iam_},
                 {.state_directory = config_.state,
                  .account = config_.account,
                  .endpoint_url = "http://127.0.0.1:" + std::to_string(config_.port),
@@ -70,6 +71,7 @@ class LiveRegion final : public Region {
                  std::move(token)),
         router_(clock, random, iam_,
                 {.account = config_.account, .default_region = config_.default_region}) {
+    s3_.connect(lambda_);
     router_.add(iam::entry(iam_, runtime.control()));
     router_.add(sts::entry(sts_, runtime.control()));
     router_.add(logs::entry(logs_, runtime.control()));
@@ -98,6 +100,7 @@ class LiveRegion final : public Region {
 
   Task<http::Response> handle(http::Request& request) override {
     if (request.path.starts_with(lambda::kCodePrefix)) co_return function_code(request);
+    if (lambda::Service::is_url(request)) co_return co_await lambda_.handle_url(request);
     if (request.path.starts_with(kControlPrefix)) co_return co_await control_.handle(request);
     co_return co_await router_.handle(request);
   }
@@ -134,7 +137,11 @@ class LiveRegion final : public Region {
             {"region", config_.default_region},
             {"pid", ::getpid()},
             {"up seconds", up.count()},
-            {"programs", programs}};
+            {"programs", programs},
+            {"buckets", s3_.status()},
+            {"queues", sqs_.status()},
+            {"functions", lambda_.status()},
+            {"event source mappings", lambda_.mapping_status()}};
   }
 
   RegionConfig config_;

@@ -12,6 +12,8 @@
 namespace terrarium::wire {
 namespace {
 
+constexpr std::string_view kFirstRegion = "us-east-1";
+
 // What AWS calls one refusal in each protocol family.
 struct AuthenticationRows {
   base::ErrorRow unknown_key;
@@ -85,6 +87,7 @@ base::Error refusal(aws::AuthenticationError error, Protocol protocol,
     result.fields.emplace_back("SignatureProvided", signature);
     result.fields.emplace_back("StringToSignBytes", hex_bytes(error.string_to_sign));
   }
+  for (auto& field : error.times) result.fields.push_back(std::move(field));
   if (!error.canonical_request.empty()) {
     result.fields.emplace_back("CanonicalRequest", error.canonical_request);
     result.fields.emplace_back("CanonicalRequestBytes", hex_bytes(error.canonical_request));
@@ -97,15 +100,20 @@ base::Result<void> check_scope(const aws::Scope& scope, Protocol protocol,
   const bool service_right = scope.service == signing_name;
   if (service_right && is_region_name(scope.region)) return {};
   const AuthenticationRows& rows = rows_of(protocol);
-  if (protocol == Protocol::RestXml) {
+  if (protocol == Protocol::RestXml && !service_right) {
     return base::fail(rows.incomplete,
-                      service_right
-                          ? fmt::format("The authorization header is malformed; the region '{}' is "
-                                        "wrong",
-                                        scope.region)
-                          : fmt::format("The authorization header is malformed; incorrect service "
-                                        "\"{}\". This endpoint belongs to \"s3\".",
-                                        scope.service));
+                      fmt::format("The authorization header is malformed; incorrect service "
+                                  "\"{}\". This endpoint belongs to \"s3\".",
+                                  scope.service));
+  }
+  if (protocol == Protocol::RestXml) {
+    // Clients that know no regions ("US") learn one and sign again.
+    auto failure = base::fail(
+        rows.incomplete, fmt::format("The authorization header is malformed; the region '{}' is "
+                                     "wrong; expecting '{}'",
+                                     scope.region, kFirstRegion));
+    failure.error().fields = {{"Region", std::string(kFirstRegion)}};
+    return failure;
   }
   return base::fail(
       rows.mismatch,
@@ -180,6 +188,29 @@ base::Result<Identity> Authenticator::check_presigned_v2(const http::Request& re
   return identity;
 }
 
+base::Result<Identity> Authenticator::check_form(const FormClaim& claim, base::Timestamp now) {
+  constexpr Protocol kProtocol = Protocol::RestXml;
+  TRY(Key key, find_key(claim.access_key_id, claim.session_token, kProtocol, now));
+  const std::string expected = claim.scope
+                                   ? base::hex_encode(base::hmac_sha256(
+                                         signing_keys_.get(key.secret, *claim.scope), claim.policy))
+                                   : aws::sign_form_v2(key.secret, claim.policy);
+  if (!base::equals_in_constant_time(expected, claim.signature)) {
+    aws::AuthenticationError error;
+    error.failure = aws::AuthenticationFailure::WrongSignature;
+    error.row = &rows_of(kProtocol).mismatch;
+    error.message =
+        "The request signature we calculated does not match the signature you provided. Check "
+        "your key and signing method.";
+    error.string_to_sign = claim.policy;
+    return std::unexpected(
+        refusal(std::move(error), kProtocol, claim.access_key_id, claim.signature));
+  }
+  Identity identity;
+  identity.principal = std::move(key.principal);
+  return identity;
+}
+
 base::Result<void> Authenticator::check_key(const http::Request& request, Protocol protocol,
                                             base::Timestamp now) const {
   const aws::ReceivedRequest received{request.method, request.path, request.query,
@@ -222,6 +253,7 @@ base::Result<Identity> Authenticator::check(const http::Request& request, Protoc
   }
   // After the signature: only who knows the secret learns what else is wrong.
   TRY_VOID(check_scope(made.scope, protocol, signing_name));
+  keys_.used(made.access_key_id, signing_name, made.scope.region, now);
   identity.principal = std::move(key.principal);
   identity.authentication = *std::move(parsed);
   return identity;

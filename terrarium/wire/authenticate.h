@@ -37,6 +37,15 @@ struct Identity {
   std::string signing_key;  // chunks of the body are signed with it
 };
 
+// What a browser's form says of who signed its policy. Without a scope: Signature Version 2.
+struct FormClaim {
+  std::string access_key_id;
+  std::string session_token;
+  std::optional<aws::Scope> scope;
+  std::string signature;
+  std::string policy;  // base64, as it was sent and signed
+};
+
 class Authenticator {
  public:
   // `keys` outlives the authenticator.
@@ -47,6 +56,9 @@ class Authenticator {
   base::Result<Identity> check(const http::Request& request, Protocol protocol,
                                std::string_view signing_name, std::string_view payload_hash_of_body,
                                base::Timestamp now);
+
+  // Who signed a browser's form. S3 only.
+  base::Result<Identity> check_form(const FormClaim& claim, base::Timestamp now);
 
   // Whether the request carries a key that exists, before its signature can be checked: nobody
   // else may have us hold a large body. For services other than S3.

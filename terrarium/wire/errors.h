@@ -32,6 +32,7 @@ inline constexpr base::ErrorRow kValidationException{"ValidationException", 400,
 // S3's.
 inline constexpr base::ErrorRow kBadDigest{"BadDigest", 400, {}};
 inline constexpr base::ErrorRow kEntityTooLarge{"EntityTooLarge", 400, {}};
+inline constexpr base::ErrorRow kIncompleteBody{"IncompleteBody", 400, {}};
 inline constexpr base::ErrorRow kInternalError{"InternalError", 500, {}};
 inline constexpr base::ErrorRow kInvalidArgument{"InvalidArgument", 400, {}};
 inline constexpr base::ErrorRow kInvalidDigest{"InvalidDigest", 400, {}};

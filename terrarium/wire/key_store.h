@@ -24,6 +24,9 @@ class KeyStore {
   // Nothing: there is no such key, or it is inactive. Any thread may call; it does not block for
   // longer than a read of the store.
   virtual base::Result<std::optional<Key>> find(std::string_view access_key_id) const = 0;
+  // A request was signed with the key, for `service` in `region`. Any thread may call.
+  virtual void used(std::string_view /*access_key_id*/, std::string_view /*service*/,
+                    std::string_view /*region*/, base::Timestamp /*now*/) const {}
 };
 
 }  // namespace terrarium::wire

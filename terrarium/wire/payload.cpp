@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 
 #include "lib/aws/chunked.h"
@@ -139,9 +140,7 @@ class VerifiedPayload final : public Payload {
  public:
   VerifiedPayload(http::BodyReader& inner, Promises promises)
       : inner_(&inner), promises_(std::move(promises)) {
-    if (!promises_.sha256_hex.empty()) sha256_.emplace(base::DigestKind::Sha256);
-    if (!promises_.md5.empty()) md5_.emplace(base::DigestKind::Md5);
-    if (promises_.algorithm != nullptr) checksum_.emplace(promises_.algorithm->kind);
+    for (const base::DigestKind kind : promised()) running_.emplace(kind, base::Digest(kind));
   }
 
   void decode_chunks(aws::ChunkedOptions options) {
@@ -153,20 +152,47 @@ class VerifiedPayload final : public Payload {
     if (failure_) co_return std::unexpected(*failure_);
     if (ended_) co_return 0;
     auto got = co_await read_some(into);
-    if (!got) failure_ = got.error();
-    co_return got;
+    if (got) co_return got;
+    failure_ = got.error();
+    // The connection's own word for a body that breaks off or breaks its framing.
+    if (failure_->row == nullptr && failure_->kind == base::ErrorKind::InvalidInput) {
+      failure_ = base::fail(errors::kIncompleteBody,
+                            "You did not provide the number of bytes specified by the "
+                            "Content-Length HTTP header")
+                     .error();
+      failure_->detail = got.error().message;
+    }
+    co_return std::unexpected(*failure_);
   }
 
   std::optional<std::uint64_t> length() const override { return inner_->length(); }
   const http::Headers& verified() const override { return verified_; }
 
+  std::vector<base::DigestKind> promised() const override {
+    std::vector<base::DigestKind> kinds;
+    if (!promises_.sha256_hex.empty()) kinds.push_back(base::DigestKind::Sha256);
+    if (!promises_.md5.empty()) kinds.push_back(base::DigestKind::Md5);
+    if (promises_.algorithm != nullptr) kinds.push_back(promises_.algorithm->kind);
+    return kinds;
+  }
+  void take_over() override {
+    running_.clear();
+    taken_over_ = true;
+  }
+  base::Result<void> settle(const DigestOf& digest_of) override {
+    if (!promises_.sha256_hex.empty()) {
+      TRY_VOID(compare_sha256(digest_of(base::DigestKind::Sha256)));
+    }
+    if (!promises_.md5.empty()) TRY_VOID(compare_md5(digest_of(base::DigestKind::Md5)));
+    if (promises_.algorithm == nullptr) return {};
+    return compare_checksum(digest_of(promises_.algorithm->kind));
+  }
+
  private:
   runtime::Task<base::Result<std::size_t>> read_some(std::span<char> into) {
     CO_TRY(const std::size_t count, co_await inner_->read(into));
     const std::string_view bytes(into.data(), count);
-    if (sha256_) sha256_->update(bytes);
-    if (md5_) md5_->update(bytes);
-    if (checksum_) checksum_->update(bytes);
+    for (auto& [kind, digest] : running_) digest.update(bytes);
     total_ += count;
     if (count > 0 && inner_->length() != total_) co_return count;
     if (count > 0) {
@@ -184,31 +210,34 @@ class VerifiedPayload final : public Payload {
   }
 
   base::Result<void> finish() {
-    if (sha256_) {
-      const std::string hex = base::hex_encode(sha256_->finish());
-      if (hex != promises_.sha256_hex) {
-        auto failure = base::fail(
-            errors::kContentSha256Mismatch,
-            "The provided 'x-amz-content-sha256' header does not match what was computed.");
-        failure.error().fields = {{"ClientComputedContentSHA256", promises_.sha256_hex},
-                                  {"S3ComputedContentSHA256", hex}};
-        return failure;
-      }
-    }
-    if (md5_) {
-      const std::string md5 = md5_->finish();
-      if (md5 != promises_.md5) {
-        auto failure = base::fail(errors::kBadDigest,
-                                  "The Content-MD5 you specified did not match what we received.");
-        failure.error().fields = {{"ExpectedDigest", base::base64_encode(promises_.md5)},
-                                  {"CalculatedDigest", base::base64_encode(md5)}};
-        return failure;
-      }
-    }
-    return checksum_ ? finish_checksum() : base::Result<void>();
+    if (taken_over_) return {};
+    std::map<base::DigestKind, std::string> digests;
+    for (auto& [kind, digest] : running_) digests.emplace(kind, digest.finish());
+    return settle(
+        [&digests](base::DigestKind kind) -> const std::string& { return digests.at(kind); });
   }
 
-  base::Result<void> finish_checksum() {
+  base::Result<void> compare_sha256(const std::string& computed) const {
+    const std::string hex = base::hex_encode(computed);
+    if (hex == promises_.sha256_hex) return {};
+    auto failure =
+        base::fail(errors::kContentSha256Mismatch,
+                   "The provided 'x-amz-content-sha256' header does not match what was computed.");
+    failure.error().fields = {{"ClientComputedContentSHA256", promises_.sha256_hex},
+                              {"S3ComputedContentSHA256", hex}};
+    return failure;
+  }
+
+  base::Result<void> compare_md5(const std::string& computed) const {
+    if (computed == promises_.md5) return {};
+    auto failure = base::fail(errors::kBadDigest,
+                              "The Content-MD5 you specified did not match what we received.");
+    failure.error().fields = {{"ExpectedDigest", base::base64_encode(promises_.md5)},
+                              {"CalculatedDigest", base::base64_encode(computed)}};
+    return failure;
+  }
+
+  base::Result<void> compare_checksum(const std::string& computed) {
     const Algorithm& algorithm = *promises_.algorithm;
     std::string expected = promises_.checksum;
     if (expected.empty()) {
@@ -216,7 +245,6 @@ class VerifiedPayload final : public Payload {
       if (!trailer) return invalid_checksum(algorithm.header);
       TRY(expected, checksum_bytes(algorithm, *trailer));
     }
-    const std::string computed = checksum_->finish();
     if (computed != expected) {
       return base::fail(errors::kBadDigest,
                         fmt::format("The {} you specified did not match the calculated checksum.",
@@ -229,9 +257,8 @@ class VerifiedPayload final : public Payload {
   http::BodyReader* inner_;
   Promises promises_;
   std::unique_ptr<aws::ChunkedReader> chunked_;
-  std::optional<base::Digest> sha256_;
-  std::optional<base::Digest> md5_;
-  std::optional<base::Digest> checksum_;
+  std::map<base::DigestKind, base::Digest> running_;
+  bool taken_over_ = false;
   http::Headers verified_;
   std::uint64_t total_ = 0;
   bool ended_ = false;

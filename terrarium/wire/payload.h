@@ -6,15 +6,15 @@
 #include <memory>
 
 #include "lib/base/result.h"
-#include "lib/http/body.h"
 #include "lib/http/headers.h"
 #include "lib/http/server.h"
 #include "terrarium/wire/authenticate.h"
 #include "terrarium/wire/model.h"
+#include "terrarium/wire/promised_body.h"
 
 namespace terrarium::wire {
 
-class Payload : public http::BodyReader {
+class Payload : public PromisedBody {
  public:
   // Refuses what the headers already show to be wrong. `request` and `identity` outlive the
   // payload.

@@ -42,6 +42,7 @@ class S3Payload : public RouterTest {
   static runtime::Task<base::Result<s3::PutObjectOutput>> put_object(S3Payload* test,
                                                                      const Context& context) {
     test->stored_.reset();
+    if (test->takes_over_) context.promised_body->take_over();
     std::string bytes;
     // Small pieces, and no read past the declared length: a service may stop there.
     char piece[7];
@@ -50,9 +51,17 @@ class S3Payload : public RouterTest {
       if (count == 0) break;
       bytes.append(piece, count);
     }
+    if (test->takes_over_) CO_TRY_VOID(settle(*context.promised_body, bytes));
     test->stored_ = bytes;
     test->checksums_ = *context.trailers;
     co_return s3::PutObjectOutput{};
+  }
+
+  static base::Result<void> settle(PromisedBody& body, const std::string& bytes) {
+    std::map<base::DigestKind, std::string> digests;
+    for (const base::DigestKind kind : body.promised()) digests[kind] = base::digest(kind, bytes);
+    return body.settle(
+        [&digests](base::DigestKind kind) -> const std::string& { return digests.at(kind); });
   }
 
   using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -81,6 +90,7 @@ class S3Payload : public RouterTest {
   s3::PutObjectRequest input_;
   std::optional<std::string> stored_;
   http::Headers checksums_;
+  bool takes_over_ = false;
 };
 
 TEST_F(S3Payload, PassesABodyWhoseHashIsRight) {
@@ -151,6 +161,23 @@ TEST_F(S3Payload, DecodesUnsignedChunksAndChecksTheTrailer) {
   EXPECT_THAT(wrong.body, HasSubstr("<Code>BadDigest<"));
   EXPECT_EQ(stored_, std::nullopt);
   EXPECT_EQ(put_chunked("hello world", "", announced).status, 400);
+}
+
+TEST_F(S3Payload, ComparesWhatAReaderDigestedInItsPlace) {
+  takes_over_ = true;
+  const std::string crc32 = base64_of(base::DigestKind::Crc32, "hello");
+  const std::string md5 = base64_of(base::DigestKind::Md5, "hello");
+  EXPECT_EQ(put("hello", {{"Content-MD5", md5}, {"x-amz-checksum-crc32", crc32}}).status, 200);
+  EXPECT_EQ(checksums_.find("x-amz-checksum-crc32"), crc32);
+  EXPECT_THAT(put("hello", {}, sha256_hex("hullo")).body,
+              HasSubstr("<Code>XAmzContentSHA256Mismatch<"));
+  EXPECT_THAT(put("hullo", {{"Content-MD5", md5}}).body, HasSubstr("<Code>BadDigest<"));
+  EXPECT_THAT(put("hullo", {{"x-amz-checksum-crc32", crc32}}).body, HasSubstr("<Code>BadDigest<"));
+  const Fields announced = {{"x-amz-trailer", "x-amz-checksum-crc32"}};
+  const std::string trailer = "x-amz-checksum-crc32:" + crc32 + "\r\n";
+  EXPECT_EQ(put_chunked("hello", trailer, announced).status, 200);
+  EXPECT_THAT(put_chunked("hullo", trailer, announced).body, HasSubstr("<Code>BadDigest<"));
+  EXPECT_EQ(stored_, std::nullopt);
 }
 
 TEST_F(S3Payload, WantsTheDecodedLengthOfChunks) {

@@ -113,17 +113,23 @@ base::Result<void> decompress(Exchange& exchange) {
 Done receive_s3(Exchange& exchange, Authenticator& authenticator) {
   const http::Request& request = exchange.request;
   const ServiceModel& model = exchange.model();
-  CO_TRY(Identity identity, authenticator.check(request, exchange.selection.protocol,
-                                                model.signing_name, {}, exchange.context.now));
-  adopt_identity(exchange, std::move(identity));
   const auto bucket = bucket_of_host(request.headers.find("host").value_or(""));
   exchange.path = bucket ? "/" + *bucket + std::string(request.path) : std::string(request.path);
+  exchange.context.authenticator = &authenticator;
+  // A browser's question before a request has the request's URL, which may be signed for another
+  // method, and never a signature of its own.
+  if (request.method != "OPTIONS") {
+    CO_TRY(Identity identity, authenticator.check(request, exchange.selection.protocol,
+                                                  model.signing_name, {}, exchange.context.now));
+    adopt_identity(exchange, std::move(identity));
+  }
   hoist_headers(exchange);
   CO_TRY_VOID(find_operation(exchange));
   const OperationModel& operation = *exchange.operation->model;
   CO_TRY(exchange.payload, Payload::open(request, exchange.identity, operation));
   if (operation.streaming_input) {
     exchange.context.body = exchange.payload.get();
+    exchange.context.promised_body = exchange.payload.get();
     exchange.context.trailers = &exchange.payload->verified();
     co_return base::Result<void>();
   }

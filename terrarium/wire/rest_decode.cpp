@@ -16,13 +16,23 @@ constexpr TextStyle kBodyStyle{TimestampFormat::Iso8601, 3};
 constexpr TextStyle kHeaderStyle{TimestampFormat::HttpDate, 0};
 constexpr TextStyle kQueryStyle{TimestampFormat::Iso8601, 0};
 
+// As S3 words it.
+std::string invalid_message(const Member& member, std::string_view reason) {
+  const bool number = member.location == Location::QueryString &&
+                      (member.shape->kind == Kind::Integer || member.shape->kind == Kind::Long);
+  if (!number) return fmt::format("The value of {} {}", member.wire_name, reason);
+  if (member.wire_name == "partNumber") {
+    return "Part number must be an integer between 1 and 10000, inclusive";
+  }
+  return fmt::format("Provided {} not an integer or within integer range", member.wire_name);
+}
+
 std::unexpected<base::Error> invalid(Protocol protocol, const Member& member,
                                      std::string_view value, std::string_view reason) {
   if (protocol != Protocol::RestXml) {
     return base::fail(errors::kSerializationException, fmt::format("{} {}", member.name, reason));
   }
-  auto failure = base::fail(errors::kInvalidArgument,
-                            fmt::format("The value of {} {}", member.wire_name, reason));
+  auto failure = base::fail(errors::kInvalidArgument, invalid_message(member, reason));
   failure.error().fields = {{"ArgumentName", std::string(member.wire_name)},
                             {"ArgumentValue", std::string(value.substr(0, 1024))}};
   return failure;
@@ -157,6 +167,11 @@ class Decoder {
     if (kind == Kind::Body) return {};
     if (request_.body.empty()) {
       if (!member.required) return {};
+      // Text may be empty: what that means is the service's to say.
+      if (protocol_ == Protocol::RestXml && kind == Kind::String) {
+        member.ensure(input);
+        return {};
+      }
       if (protocol_ == Protocol::RestXml) {
         return base::fail(errors::kMissingRequestBody, "Request Body is empty");
       }

@@ -107,6 +107,8 @@ std::optional<std::size_t> RestRoutes::weight(const Route& route, const Paramete
 base::Result<void> RestRoutes::check_nothing_ignored(const Route& route, std::string_view method,
                                                      const Parameters& query,
                                                      const http::HeaderViews& headers) const {
+  // It asks about a request, whose parameters are none of its own.
+  if (method == "OPTIONS") return {};
   const bool reads = method == "GET" || method == "HEAD";
   for (const auto& [name, value] : query) {
     if (contains(route.known_query, name) || is_signature_parameter(name) || name == "x-id") {
@@ -188,8 +190,14 @@ base::Result<const RestRoutes::Route*> RestRoutes::choose(
   }
   if (!path_known) return base::fail(errors::kInvalidUri, "Couldn't parse the specified URI.");
   if (!method_known) {
-    return base::fail(errors::kMethodNotAllowed,
-                      "The specified method is not allowed against this resource.");
+    auto failure = base::fail(errors::kMethodNotAllowed,
+                              "The specified method is not allowed against this resource.");
+    const std::string_view resource = parts.empty()       ? "SERVICE"
+                                      : parts.size() == 1 ? "BUCKET"
+                                                          : "OBJECT";
+    failure.error().fields = {{"Method", std::string(method)},
+                              {"ResourceType", std::string(resource)}};
+    return failure;
   }
   return not_implemented(
       fmt::format("No operation for {} with these parameters is implemented", method));

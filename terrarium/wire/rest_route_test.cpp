@@ -73,7 +73,9 @@ INSTANTIATE_TEST_SUITE_P(
         RouteCase{"PUT", "/b/k?partNumber=1&uploadId=u", "UploadPart"},
         RouteCase{"POST", "/b/k?uploadId=u", "CompleteMultipartUpload"},
         RouteCase{"DELETE", "/b/k?uploadId=u", "AbortMultipartUpload"},
-        RouteCase{"GET", "/b/k?uploadId=u", "ListParts"},
+        RouteCase{"GET", "/b/k?uploadId=u", "ListParts"}, RouteCase{"POST", "/b", "PostObject"},
+        RouteCase{"OPTIONS", "/b?acl", "OptionsBucket"},
+        RouteCase{"OPTIONS", "/b/k?uploadId=u&X-Amz-Signature=s", "OptionsObject"},
         RouteCase{"GET", "/b/k?X-Amz-Signature=s&X-Amz-Expires=1", "GetObject"},
         RouteCase{"GET", "/b/k?AWSAccessKeyId=a&Signature=s&Expires=1", "GetObject"}));
 
@@ -81,11 +83,11 @@ INSTANTIATE_TEST_SUITE_P(
     Refused, S3Routes,
     testing::Values(
         // Sub-resources that nobody serves never become their plain neighbour.
-        RouteCase{"GET", "/b?analytics", "NotImplemented"},
+        RouteCase{"PUT", "/b?replication", "NotImplemented"},
         RouteCase{"PUT", "/b?analytics&id=1", "NotImplemented"},
-        RouteCase{"DELETE", "/b?website", "NotImplemented"},
+        RouteCase{"PUT", "/b?website", "NotImplemented"},
         RouteCase{"GET", "/b/k?torrent", "NotImplemented"},
-        RouteCase{"PUT", "/b/k?legal-hold", "NotImplemented"},
+        RouteCase{"POST", "/b/k?select&select-type=2", "NotImplemented"},
         RouteCase{"PUT", "/b/k?renameObject", "NotImplemented"},
         RouteCase{"PUT", "/b?newThing", "NotImplemented"},
         RouteCase{"GET", "/b?newThing", "NotImplemented"},

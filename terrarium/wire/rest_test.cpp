@@ -112,7 +112,7 @@ TEST(RestXmlDecoding, NamesAMissingElement) {
       s3::kModel, "DeleteObjects",
       {.body = "<Delete><Object><Key>a</Key></Object><Object/></Delete>"});
   ASSERT_FALSE(input.has_value());
-  EXPECT_NE(input.error().message.find("Delete.Objects.2.Key is missing"), std::string::npos)
+  EXPECT_NE(input.error().detail.find("Delete.Objects.2.Key is missing"), std::string::npos)
       << input.error().message;
 }
 

@@ -125,6 +125,10 @@ http::Response Router::State::fault(const Exchange& exchange, const base::Error&
 }
 
 void Router::State::finish(const Exchange& exchange, http::Response& response) const {
+  const RoutedService* const service = exchange.selection.service;
+  if (service != nullptr && service->entry.finish) {
+    service->entry.finish(exchange.context, exchange.path, response);
+  }
   const std::string& uuid = exchange.context.request_id;
   if (exchange.selection.protocol == Protocol::RestXml) {
     S3Ids ids = s3_ids(uuid);

@@ -62,6 +62,11 @@ class EntryBuilder {
       entry_.operations[i].model = &model.operations[i];
     }
   }
+  EntryBuilder& finish(
+      std::function<void(const Context&, std::string_view, http::Response&)> finish) {
+    entry_.finish = std::move(finish);
+    return *this;
+  }
   template <class Input, class Output>
   EntryBuilder& on(std::string_view name,
                    std::function<base::Result<Output>(const Context&, Input)> function) {

@@ -57,6 +57,17 @@ class WireRouter : public RouterTest {
                         [this](const Context& context, s3::GetObjectRequest input) {
                           return get_object(context, std::move(input));
                         })
+                    .on<s3::OptionsRequest, s3::OptionsOutput>(
+                        "OptionsObject",
+                        [](const Context& context, s3::OptionsRequest input) {
+                          EXPECT_EQ(context.principal.kind, PrincipalKind::Anonymous);
+                          s3::OptionsOutput output;
+                          output.headers = {{"x-asked-by", input.origin.value_or("")}};
+                          return base::Result<s3::OptionsOutput>(output);
+                        })
+                    .finish([](const Context&, std::string_view path, http::Response& response) {
+                      response.headers.add("x-path", std::string(path));
+                    })
                     .on<s3::HeadObjectRequest, s3::HeadObjectOutput>(
                         "HeadObject",
                         [](const Context&, s3::HeadObjectRequest) {
@@ -273,11 +284,30 @@ TEST_F(WireRouter, AnswersNotModifiedWithHeadersAndNoBody) {
 }
 
 TEST_F(WireRouter, NamesTheSubResourceThatItRefuses) {
-  const Received received = send(signed_for("s3", request("GET", "/pictures?analytics")));
+  const Received received = send(signed_for("s3", request("GET", "/pictures?abac")));
   EXPECT_EQ(received.status, 501);
   EXPECT_THAT(received.body, HasSubstr("<Code>NotImplemented</Code>"));
   const Received unknown = send(signed_for("s3", request("PUT", "/pictures?newThing")));
   EXPECT_THAT(unknown.body, HasSubstr("<QueryParameter>newThing</QueryParameter>"));
+}
+
+TEST_F(WireRouter, BrowsersAskBeforeARequestWithoutSigningTheQuestion) {
+  // The URL is presigned for a PUT: its signature is none of the question's.
+  const Received received =
+      send(request("OPTIONS", "/pictures/k?X-Amz-Signature=00&X-Amz-Expires=1", {},
+                   {{"Origin", "http://page"}}));
+  EXPECT_EQ(received.status, 200);
+  EXPECT_EQ(received.header("x-asked-by"), "http://page");
+}
+
+TEST_F(WireRouter, ServiceAddsToEveryAnswerAlsoToRefusals) {
+  EXPECT_EQ(send(request("GET", "/k", {}, {}, "pictures.localhost:4566")).header("x-path"),
+            "/pictures/k");
+  Sent forged = signed_for("s3", request("GET", "/pictures/k"));
+  forged.message.url.target = "/pictures/other";
+  const Received refused = send(forged);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.header("x-path"), "/pictures/other");
 }
 
 }  // namespace

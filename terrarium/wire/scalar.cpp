@@ -40,8 +40,10 @@ base::Result<void> parse_double(std::string_view text, void* into) {
 }
 
 base::Result<void> parse_boolean(std::string_view text, void* into) {
-  if (text != "true" && text != "false") return wrong("must be true or false");
-  *static_cast<bool*>(into) = text == "true";
+  // Clients write them as their language does: boto3 sends "True" in headers.
+  const bool yes = base::equals_ignoring_case(text, "true");
+  if (!yes && !base::equals_ignoring_case(text, "false")) return wrong("must be true or false");
+  *static_cast<bool*>(into) = yes;
   return {};
 }
 

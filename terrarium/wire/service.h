@@ -6,6 +6,7 @@
 // An operation without input takes wire::Empty, one without output returns wire::Empty.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "lib/http/server.h"
 #include "lib/runtime/task.h"
 #include "terrarium/wire/model.h"
+#include "terrarium/wire/promised_body.h"
 
 namespace terrarium::wire {
 
@@ -30,6 +32,8 @@ struct Principal {
   std::string id;             // AIDA..., AROA...:session; the account for root
   std::string access_key_id;  //
 };
+
+class Authenticator;
 
 struct Context {
   std::string request_id;  // a UUID; S3 answers it in its own form
@@ -45,9 +49,14 @@ struct Context {
   // its signatures, declared hash and trailer: a tampered body ends in an error, never in a short
   // success. Null otherwise.
   http::BodyReader* body = nullptr;
+  // The same body for readers that digest it themselves; null where nobody promised anything.
+  PromisedBody* promised_body = nullptr;
   // Trailer or header checksums that `body` has verified are readable after its end:
   // {"x-amz-checksum-crc32", "base64"}.
   const http::Headers* trailers = nullptr;
+  // Checks what a browser's form says of who signed it: its signature is in the body, which the
+  // operation reads. Null for calls inside the region.
+  Authenticator* authenticator = nullptr;
 };
 
 // What a handler gives back before encoding: the output structure, type-erased.
@@ -69,6 +78,10 @@ struct ServiceEntry {
   std::vector<OperationHandler> operations;
   // Where the service's handlers run; nothing: on the connection's own executor.
   std::optional<runtime::Executor> executor;
+  // Adds to every answer of the service, errors too, before it goes. `path`: raw, S3's as path
+  // style. On the connection's executor. Generated for a service with a finish_answer().
+  std::function<void(const Context& context, std::string_view path, http::Response& response)>
+      finish;
 };
 
 }  // namespace terrarium::wire

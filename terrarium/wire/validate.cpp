@@ -40,7 +40,9 @@ std::string shown(std::string_view value) {
 // Walks a decoded input and writes down what violates its shape.
 class Validator {
  public:
-  explicit Validator(const std::vector<Missing>& missing) : missing_(missing) {}
+  // `shows_values`: IAM's refusals do not repeat what came, which may be a password.
+  Validator(const std::vector<Missing>& missing, bool shows_values)
+      : missing_(missing), shows_values_(shows_values) {}
 
   void structure(const Shape& shape, const void* value, const Path& path) {
     for (const Member& member : shape.members) {
@@ -135,11 +137,14 @@ class Validator {
   }
 
   void violate(std::string_view value, const Path& path, const std::string& constraint) {
-    violations.push_back(fmt::format("Value '{}' at '{}' failed to satisfy constraint: {}",
-                                     shown(value), constraint_name(path), constraint));
+    const std::string text =
+        shows_values_ ? fmt::format("Value '{}' at", shown(value)) : "Value at";
+    violations.push_back(fmt::format("{} '{}' failed to satisfy constraint: {}", text,
+                                     constraint_name(path), constraint));
   }
 
   const std::vector<Missing>& missing_;
+  bool shows_values_;
 };
 
 // A row with static storage for each code that a model may name.
@@ -177,19 +182,21 @@ base::Result<void> validate(const ServiceModel& service, Protocol protocol, cons
     if (report.all().empty()) return {};
     const std::string& name = report.all().front().parameter;
     if (protocol == Protocol::RestXml) {
-      return base::fail(errors::kMalformedXml,
-                        "The XML you provided was not well-formed or did not validate against our "
-                        "published schema: " +
-                            name + " is missing");
+      auto failure = base::fail(errors::kMalformedXml,
+                                "The XML you provided was not well-formed or did not validate "
+                                "against our published schema");
+      failure.error().detail = name + " is missing";
+      return failure;
     }
     return base::fail(errors::kMissingParameter,
                       "The request must contain the parameter " + name + ".");
   }
-  Validator validator(report.all());
+  const bool shows_values = service.name != "iam";
+  Validator validator(report.all(), shows_values);
   for (const Missing& missing : report.all()) {
     validator.violations.push_back(
-        fmt::format("Value null at '{}' failed to satisfy constraint: Member must not be null",
-                    missing.constraint));
+        fmt::format("Value{} at '{}' failed to satisfy constraint: Member must not be null",
+                    shows_values ? " null" : "", missing.constraint));
   }
   validator.structure(input, value, Path{});
   if (validator.violations.empty()) return {};

@@ -15,11 +15,13 @@ constexpr unsigned kParseFlags = pugi::parse_cdata | pugi::parse_escapes | pugi:
                                  pugi::parse_wconv_attribute | pugi::parse_doctype |
                                  pugi::parse_ws_pcdata_single;
 
-std::unexpected<base::Error> malformed(const std::string& detail) {
-  return base::fail(errors::kMalformedXml,
-                    "The XML you provided was not well-formed or did not validate against our "
-                    "published schema: " +
-                        detail);
+// AWS says no more than this; what it was is for the log.
+std::unexpected<base::Error> malformed(std::string detail) {
+  auto failure = base::fail(errors::kMalformedXml,
+                            "The XML you provided was not well-formed or did not validate against "
+                            "our published schema");
+  failure.error().detail = std::move(detail);
+  return failure;
 }
 
 std::string_view local_name(std::string_view name) {

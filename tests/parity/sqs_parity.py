@@ -58,6 +58,45 @@ class SqsParity(RegionTest):
         self.assertEqual([entry["Id"] for entry in sent["Successful"]], ["good"])
         self.assertEqual([entry["Id"] for entry in sent["Failed"]], ["bad"])
 
+    def fifo(self, name, **attributes):
+        return self.sqs.create_queue(QueueName=name, Attributes={
+            "FifoQueue": "true", "ContentBasedDeduplication": "true", **attributes})["QueueUrl"]
+
+    def test_fifo_groups_come_in_order_and_duplicates_never(self):
+        url = self.fifo("groups.fifo", VisibilityTimeout="2")
+        sent = [self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=body[0])
+                for body in ("a1", "b1", "a2", "a1", "a3")]
+        self.assertEqual(sent[0]["MessageId"], sent[3]["MessageId"])
+        self.assertEqual(len(sent[0]["SequenceNumber"]), 20)
+        first = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=2)["Messages"]
+        self.assertEqual([message["Body"] for message in first], ["a1", "a2"])
+        other = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10,
+                                         AttributeNames=["All"])["Messages"]
+        self.assertEqual([message["Body"] for message in other], ["b1"])
+        self.assertEqual(other[0]["Attributes"]["MessageGroupId"], "b")
+        time.sleep(2.1)
+        with self.assertRaises(self.sqs.exceptions.ClientError) as late:
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"])
+        self.assertIn("The receipt handle has expired", str(late.exception))
+        again = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        self.assertEqual([message["Body"] for message in again], ["a1", "a2", "a3", "b1"])
+
+    def test_fifo_refuses_in_the_words_of_aws(self):
+        url = self.fifo("refusals.fifo")
+        self.refuses("MissingParameter", self.sqs.send_message, QueueUrl=url, MessageBody="x")
+        self.refuses("InvalidParameterValue", self.sqs.send_message, QueueUrl=url,
+                     MessageBody="x", MessageGroupId="g", DelaySeconds=1)
+        self.refuses("InvalidParameterValue", self.sqs.create_queue, QueueName="plain",
+                     Attributes={"FifoQueue": "true"})
+        self.refuses("InvalidAttributeName", self.sqs.set_queue_attributes, QueueUrl=self.url,
+                     Attributes={"ContentBasedDeduplication": "true"})
+
+    def test_a_deleted_name_is_held(self):
+        url = self.sqs.create_queue(QueueName="short-lived")["QueueUrl"]
+        self.sqs.delete_queue(QueueUrl=url)
+        self.refuses("AWS.SimpleQueueService.QueueDeletedRecently", self.sqs.create_queue,
+                     QueueName="short-lived")
+
     def test_errors_carry_the_codes_of_aws(self):
         self.refuses("AWS.SimpleQueueService.NonExistentQueue", self.sqs.get_queue_url,
                      QueueName="none")
@@ -108,6 +147,25 @@ class SqsDurability(unittest.TestCase):
             found.update(message["Body"] for message in got)
         self.assertGreater(len(acknowledged), 50)
         self.assertEqual(acknowledged - found, set())
+
+    def test_duplicates_are_known_after_kill_9(self):
+        region = Region()
+        self.addCleanup(region.stop)
+        region.start()
+        sqs = region.client("sqs")
+        url = sqs.create_queue(QueueName="once.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+
+        def send():
+            return sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId="g",
+                                    MessageDeduplicationId="once")["MessageId"]
+
+        sent = send()
+        [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        region.kill()
+        region.start()
+        self.assertEqual(send(), sent)
+        self.assertNotIn("Messages", sqs.receive_message(QueueUrl=url))
 
 
 if __name__ == "__main__":

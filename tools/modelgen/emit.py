@@ -130,7 +130,7 @@ def dispatch_header(service):
     lines.append("template <class Service>")
     lines.append("wire::ServiceEntry entry(Service& service,")
     lines.append("                         std::optional<runtime::Executor> executor = {}) {")
-    lines.append("  wire::ServiceEntry entry{&kModel, {}, executor};")
+    lines.append("  wire::ServiceEntry entry{&kModel, {}, executor, {}};")
     for index, operation in enumerate(service.operations):
         source = operation["input"]["shape"] if "input" in operation else "wire::Empty"
         answer = operation["output"]["shape"] if "output" in operation else "wire::Empty"
@@ -140,6 +140,11 @@ def dispatch_header(service):
         call = f"service.{snake(operation['name'])}(context, std::move(input))"
         lines.append(f"        return {call};")
         lines.append("      }));")
+    lines.append("  if constexpr (requires { &Service::finish_answer; }) {")
+    lines.append("    entry.finish = [&service](const wire::Context& context, std::string_view path,")
+    lines.append("                              http::Response& response) {")
+    lines.append("      service.finish_answer(context, path, response);")
+    lines.append("    };\n  }")
     lines.append("  return entry;\n}\n")
     lines.append(f"}}  // namespace terrarium::{service.name}\n")
     return "\n".join(lines)

@@ -63,6 +63,8 @@ class FakeSandbox final : public Sandbox {
 
   base::Result<std::unique_ptr<SandboxProcess>> start(SandboxSpec spec) override;
   std::string code_path(const std::filesystem::path&) const override { return "/var/task"; }
+  std::string opt_path(const std::filesystem::path&) const override { return "/opt"; }
+  std::string runtime_path(const std::filesystem::path&) const override { return "/var/runtime"; }
   std::string description() const override { return "fake"; }
 
  private:

@@ -127,7 +127,8 @@ base::Result<void> LinuxSandboxProcess::make_scratch() {
 runtime::SpawnOptions LinuxSandboxProcess::spawn_options(const SandboxSpec& spec) const {
   runtime::SpawnOptions options;
   const std::string code = shared_.root ? linux_host::kCodePath : spec.code.string();
-  options.argv = {code + "/" + spec.program};
+  options.argv = spec.arguments;
+  if (options.argv.empty()) options.argv = {code + "/" + spec.program};
   options.env = spec.env;
   options.working_directory = code;
   options.die_with_parent = true;
@@ -175,7 +176,10 @@ base::Result<void> LinuxSandboxProcess::start(SandboxSpec spec) {
   runtime::SpawnOptions options = spawn_options(spec);
   options.stdout_fd = pipe.write;
   options.stderr_fd = pipe.write;
-  const PrivateView view{.code = spec.code.string(), .scratch = scratch().string()};
+  const PrivateView view{.code = spec.code.string(),
+                         .scratch = scratch().string(),
+                         .runtime = spec.runtime.string(),
+                         .opt = spec.opt.string()};
   if (shared_.root) {
     options.prepare = linux_host::enter_private_view;
     options.prepare_argument = &view;
@@ -266,6 +270,12 @@ class LinuxSandbox final : public Sandbox {
   }
   std::string code_path(const fs::path& code) const override {
     return shared_.root ? linux_host::kCodePath : code.string();
+  }
+  std::string opt_path(const fs::path& opt) const override {
+    return shared_.root ? linux_host::kOptPath : opt.string();
+  }
+  std::string runtime_path(const fs::path& runtime) const override {
+    return shared_.root ? linux_host::kRuntimePath : runtime.string();
   }
   std::string description() const override {
     const std::string memory = shared_.cgroups

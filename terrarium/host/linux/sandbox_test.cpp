@@ -147,9 +147,27 @@ TEST_F(LinuxSandbox, RootsSandboxesSeeLittleAndChangeNothing) {
           "touch /tmp/mine && echo own; grep -c NoNewPrivs:.1 /proc/self/status\n");
   EXPECT_TRUE(std::stoul(seen.output) >= 65'534) << seen.output;
   EXPECT_EQ(seen.output.substr(seen.output.find('\n')),
-            "\n/var/task\nlock\nrun\ntask\ntmp\n0\nsealed\nown\n1\n");
+            "\n/var/task\nempty\nlock\nrun\nruntime\ntask\ntmp\n0\nsealed\nown\n1\n");
   EXPECT_FALSE(fs::exists("/tmp/mine"));
   EXPECT_FALSE(fs::exists("/var/task/program"));
+}
+
+TEST_F(LinuxSandbox, LayersAndRuntimesAreSeenReadOnlyAndNothingElseIs) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(run("ls /opt /var/runtime | grep -v :\n").output, "\n");
+  SandboxSpec spec = script(
+      "cat /opt/of-a-layer /var/runtime/of-a-runtime\n"
+      "touch /opt/x 2>/dev/null || echo sealed\n");
+  for (const char* const name : {"layer", "runtime"}) {
+    fs::create_directory(folder_ / name);
+    std::ofstream(folder_ / name / (std::string("of-a-") + name)) << name << "\n";
+  }
+  spec.opt = folder_ / "layer";
+  spec.runtime = folder_ / "runtime";
+  spec.arguments = {"/bin/sh", "/var/task/program"};
+  Story seen;
+  runtime::run_and_wait(runtime_.control(), run_whole(*sandbox_, std::move(spec), clock_, seen));
+  EXPECT_EQ(seen.output, "layer\nruntime\nsealed\n");
 }
 
 TEST_F(LinuxSandbox, WhatAnEarlierDaemonLeftIsRemoved) {

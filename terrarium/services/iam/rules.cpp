@@ -1,87 +1,68 @@
 #include "terrarium/services/iam/rules.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
+#include <charconv>
 
 #include "generated/iam/errors.h"
 #include "lib/aws/arn.h"
-#include "terrarium/services/iam/records.h"
+#include "lib/base/encoding.h"
 
 namespace terrarium::iam {
 namespace {
 
 using base::Result;
-using boost::json::object;
-using boost::json::value;
 
 constexpr std::string_view kNameExtras = "_+=,.@-";
 constexpr std::size_t kPathLengthMax = 512;
 constexpr std::size_t kTagKeyLengthMax = 128;
-constexpr std::size_t kTagValueLengthMax = 256;
+constexpr std::string_view kIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+constexpr std::size_t kIdLetters = 17;
+constexpr std::size_t kKeyIdLetters = 16;
+constexpr std::string_view kSecretAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::size_t kSecretLetters = 40;
+constexpr std::string_view kTagPattern = R"([\p{L}\p{Z}\p{N}_.:/=+\-@]+)";
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-std::unexpected<base::Error> malformed(std::string why) {
-  return base::fail(errors::kMalformedPolicyDocumentException, std::move(why));
+bool is_tag_text(std::string_view text) {
+  static constexpr std::string_view kExtras = " _.:/=+-@";
+  return std::ranges::all_of(text, [](char c) {
+    return is_letter_or_digit(c) || kExtras.contains(c) || static_cast<unsigned char>(c) >= 0x80;
+  });
 }
 
-bool has_one_of(const object& statement, std::string_view name, std::string_view other) {
-  return statement.contains(name) != statement.contains(other);
+bool is_same(std::string_view a, std::string_view b, TagCase tag_case) {
+  return tag_case == TagCase::Matters ? a == b : base::equals_ignoring_case(a, b);
 }
 
-Result<void> check_statement(const value& given, bool is_trust) {
-  if (!given.is_object()) return malformed("Syntax errors in policy.");
-  const object& statement = given.as_object();
-  const value* const effect = statement.if_contains("Effect");
-  if (effect == nullptr || !effect->is_string() ||
-      (effect->as_string() != "Allow" && effect->as_string() != "Deny")) {
-    return malformed("Syntax errors in policy: Effect is Allow or Deny.");
+Result<void> check_tag(const Tag& tag, std::size_t number) {
+  const std::pair<std::string_view, std::string_view> parts[] = {{"key", tag.key},
+                                                                 {"value", tag.value}};
+  for (const auto& [member, text] : parts) {
+    if (is_tag_text(text)) continue;
+    return base::fail(errors::kValidationError,
+                      "1 validation error detected: Value at 'tags." + std::to_string(number) +
+                          ".member." + std::string(member) +
+                          "' failed to satisfy constraint: Member must satisfy regular expression "
+                          "pattern: " +
+                          std::string(kTagPattern));
   }
-  if (!has_one_of(statement, "Action", "NotAction")) {
-    return malformed("Policy statement must contain actions.");
-  }
-  const bool has_principal = statement.contains("Principal") || statement.contains("NotPrincipal");
-  const bool has_resource = statement.contains("Resource") || statement.contains("NotResource");
-  if (is_trust && has_resource) return malformed("Has prohibited field Resource.");
-  if (is_trust && !has_principal) return malformed("Missing required field Principal.");
-  if (!is_trust && has_principal)
-    return malformed("Policy document should not specify a principal.");
-  if (!is_trust && !has_resource) return malformed("Policy statement must contain resources.");
-  return {};
-}
-
-Result<void> check_document(std::string_view document, bool is_trust) {
-  if (document.size() > kPolicyBytesMax) {
-    return base::fail(
-        errors::kLimitExceededException,
-        "Maximum policy size of " + std::to_string(kPolicyBytesMax) + " bytes exceeded.");
-  }
-  boost::system::error_code error;
-  const value policy = boost::json::parse(document, error);
-  if (error || !policy.is_object()) return malformed("This policy contains invalid Json");
-  const value* const version = policy.as_object().if_contains("Version");
-  if (version != nullptr && *version != "2012-10-17" && *version != "2008-10-17") {
-    return malformed("The policy must have a valid version string.");
-  }
-  const value* const statements = policy.as_object().if_contains("Statement");
-  if (statements == nullptr) return malformed("Syntax errors in policy.");
-  if (!statements->is_array()) return check_statement(*statements, is_trust);
-  if (statements->as_array().empty()) return malformed("The policy has no statement.");
-  for (const value& statement : statements->as_array()) {
-    TRY_VOID(check_statement(statement, is_trust));
+  if (tag.key.starts_with("aws:")) {
+    return base::fail(errors::kInvalidInputException,
+                      "Tag keys that begin with aws: are reserved for system use.");
   }
   return {};
 }
 
 }  // namespace
 
-Result<void> check_name(std::string_view name, std::string_view member, std::size_t length_max) {
-  const bool ok =
-      !name.empty() && name.size() <= length_max && std::ranges::all_of(name, [](char c) {
-        return is_letter_or_digit(c) || kNameExtras.find(c) != kNameExtras.npos;
-      });
+Result<void> check_name(std::string_view name, std::string_view member) {
+  const bool ok = !name.empty() && std::ranges::all_of(name, [](char c) {
+    return is_letter_or_digit(c) || kNameExtras.contains(c);
+  });
   if (ok) return {};
   return base::fail(errors::kValidationError,
                     "The specified value for " + std::string(member) +
@@ -101,44 +82,69 @@ Result<std::string> check_path(const std::optional<std::string>& path) {
                     "contain only alphanumeric characters and/or / characters.");
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> check_tags(
-    const std::optional<std::vector<Tag>>& tags) {
-  std::vector<std::pair<std::string, std::string>> checked;
-  for (const Tag& tag : tags.value_or(std::vector<Tag>())) {
-    if (tag.key.empty() || tag.key.size() > kTagKeyLengthMax ||
-        tag.value.size() > kTagValueLengthMax) {
-      return base::fail(errors::kValidationError,
-                        "The tag '" + tag.key + "' is too long or empty.");
-    }
-    const bool duplicate =
-        std::ranges::any_of(checked, [&](const auto& other) { return other.first == tag.key; });
-    if (duplicate) {
+Result<void> add_tags(Tags& tags, const std::vector<Tag>& add, TagCase tag_case) {
+  for (std::size_t i = 0; i < add.size(); ++i) {
+    TRY_VOID(check_tag(add[i], i + 1));
+    const bool doubled =
+        std::any_of(add.begin(), add.begin() + static_cast<std::ptrdiff_t>(i),
+                    [&](const Tag& other) { return is_same(other.key, add[i].key, tag_case); });
+    if (doubled) {
       return base::fail(
           errors::kInvalidInputException,
-          "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+          tag_case == TagCase::Matters
+              ? "Duplicate tag keys found."
+              : "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     }
-    checked.emplace_back(tag.key, tag.value);
   }
-  if (checked.size() > kTagsMax) {
+  for (const Tag& tag : add) {
+    const auto there = std::ranges::find_if(
+        tags, [&](const auto& old) { return is_same(old.first, tag.key, tag_case); });
+    if (there == tags.end()) {
+      tags.emplace_back(tag.key, tag.value);
+    } else {
+      *there = {tag.key, tag.value};
+    }
+  }
+  if (tags.size() > kTagsMax) {
     return base::fail(errors::kLimitExceededException,
                       "The number of tags has reached the maximum limit.");
   }
-  return checked;
+  return {};
 }
 
-Result<void> check_identity_policy(std::string_view document) {
-  return check_document(document, false);
+Result<void> remove_tags(Tags& tags, const std::vector<std::string>& keys, TagCase tag_case) {
+  for (const std::string& key : keys) {
+    if (!key.empty() && key.size() <= kTagKeyLengthMax && is_tag_text(key)) continue;
+    return base::fail(errors::kValidationError,
+                      "1 validation error detected: Value at 'tagKeys' failed to satisfy "
+                      "constraint: Member must satisfy constraint: [Member must have length less "
+                      "than or equal to 128, Member must have length greater than or equal to 1, "
+                      "Member must satisfy regular expression pattern: " +
+                          std::string(kTagPattern) + ", Member must not be null]");
+  }
+  std::erase_if(tags, [&](const auto& tag) {
+    return std::ranges::any_of(
+        keys, [&](const std::string& key) { return is_same(tag.first, key, tag_case); });
+  });
+  return {};
 }
 
-Result<void> check_trust_policy(std::string_view document) {
-  return check_document(document, true);
+std::vector<Tag> to_answer(const Tags& tags) {
+  std::vector<Tag> out;
+  for (const auto& [key, text] : tags) out.push_back({key, text});
+  return out;
 }
 
-Result<void> refuse_boundary(const std::optional<std::string>& boundary) {
-  if (!boundary) return {};
-  return base::fail(errors::kInvalidInputException,
-                    "PermissionsBoundary is not supported: Terrarium does not enforce identity "
-                    "policies yet.");
+std::string new_id(base::Random& random, std::string_view prefix) {
+  return std::string(prefix) + random.text(kIdLetters, kIdAlphabet);
+}
+
+std::string new_key_id(base::Random& random, std::string_view prefix) {
+  return std::string(prefix) + random.text(kKeyIdLetters, kIdAlphabet);
+}
+
+std::string new_secret(base::Random& random) {
+  return random.text(kSecretLetters, kSecretAlphabet);
 }
 
 Result<RoleName> parse_role_arn(std::string_view text) {
@@ -146,11 +152,38 @@ Result<RoleName> parse_role_arn(std::string_view text) {
   constexpr std::string_view kRole = "role/";
   if (!arn || arn->service != "iam" || !arn->resource.starts_with(kRole) ||
       arn->resource.size() == kRole.size() || arn->resource.ends_with('/')) {
-    return base::fail(errors::kValidationError, "'" + std::string(text) + "' is not a role's ARN.");
+    return base::fail(errors::kValidationError, std::string(text) + " is invalid");
   }
   const std::string rest = arn->resource.substr(kRole.size() - 1);
   const std::size_t slash = rest.rfind('/');
   return RoleName{arn->account, rest.substr(0, slash + 1), rest.substr(slash + 1)};
+}
+
+std::string marker_of(std::string_view last) { return base::base64_encode(last); }
+
+Result<std::string> parse_marker(std::string_view marker) {
+  auto last = base::base64_decode(marker);
+  if (!last || last->empty()) {
+    return base::fail(errors::kValidationError, "Invalid Marker.");
+  }
+  return *std::move(last);
+}
+
+Result<Slice> slice(std::size_t size, const std::optional<std::string>& marker,
+                    std::optional<std::int32_t> max_items) {
+  Slice part;
+  if (marker) {
+    TRY(const std::string text, parse_marker(*marker));
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part.first);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return base::fail(errors::kValidationError, "Invalid Marker.");
+    }
+    part.first = std::min(part.first, size);
+  }
+  const auto limit = static_cast<std::size_t>(max_items.value_or(kListItemsDefault));
+  part.last = std::min(size, part.first + limit);
+  if (part.last < size) part.marker = marker_of(std::to_string(part.last));
+  return part;
 }
 
 }  // namespace terrarium::iam

@@ -1,114 +1,139 @@
-// Who a key belongs to, and temporary credentials for roles.
-#include "generated/iam/errors.h"
-#include "lib/aws/arn.h"
-#include "lib/base/digest.h"
-#include "lib/base/encoding.h"
-#include "terrarium/services/iam/rules.h"
+// Who a key belongs to, when it was last used, and which policies speak about its owner.
+#include <algorithm>
+
+#include "lib/base/log.h"
 #include "terrarium/services/iam/service.h"
 
 namespace terrarium::iam {
 namespace {
 
 using base::Result;
-using runtime::Task;
-using namespace std::chrono_literals;
 
-constexpr std::size_t kSessionTokenBytes = 96;
-constexpr std::size_t kSecretLength = 40;
-constexpr std::string_view kSecretAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::size_t kSessionNameLengthMax = 64;
-// Expired sessions are cleared when a new one is made; this many a time, so that none waits long.
-constexpr int kExpiredClearedMax = 100;
+constexpr auto kTable = store::Table::Control;
+// A crash may forget the latest uses of a key, but no more than these.
+constexpr base::Duration kUseWrittenEvery = std::chrono::minutes(15);
+
+wire::PrincipalKind principal_kind(SessionKind kind) {
+  switch (kind) {
+    case SessionKind::Role: return wire::PrincipalKind::AssumedRole;
+    case SessionKind::Root: return wire::PrincipalKind::Root;
+    case SessionKind::User:
+    case SessionKind::Federated: break;
+  }
+  return wire::PrincipalKind::User;
+}
+
+wire::Key key_of(SessionRecord session) {
+  wire::Key key;
+  key.secret = std::move(session.secret);
+  key.session_token = std::move(session.token);
+  key.expiration = session.expiration;
+  key.principal.kind = principal_kind(session.kind);
+  key.principal.arn = std::move(session.arn);
+  key.principal.id = std::move(session.id);
+  return key;
+}
+
+Result<void> add_managed(const Directory& directory, std::vector<PolicyText>& out,
+                         const std::string& arn) {
+  TRY(const std::optional<PolicyRecord> policy, directory.read_policy(arn));
+  const PolicyVersionRecord* const version =
+      policy ? policy->version(policy->default_version) : nullptr;
+  if (version != nullptr) out.push_back({arn, version->document});
+  return {};
+}
 
 }  // namespace
 
 Result<std::optional<wire::Key>> Service::find(std::string_view access_key_id) const {
   wire::Key key;
-  key.principal.account = config_.account;
-  key.principal.access_key_id = access_key_id;
   if (access_key_id == config_.root_access_key_id) {
     key.secret = config_.root_secret_access_key;
     key.principal.kind = wire::PrincipalKind::Root;
     key.principal.arn = "arn:aws:iam::" + config_.account + ":root";
     key.principal.id = config_.account;
-    return std::optional(std::move(key));
-  }
-  const bool temporary = access_key_id.starts_with("ASIA");
-  TRY(const std::optional<std::string> text,
-      store_.get(store::Table::Control, std::string(temporary ? kSessionPrefix : kKeyPrefix) +
-                                            std::string(access_key_id)));
-  if (!text) return std::optional<wire::Key>();
-  if (temporary) {
+  } else if (access_key_id.starts_with("ASIA")) {
+    TRY(const std::optional<std::string> text,
+        store_.get(kTable, std::string(kSessionPrefix) + std::string(access_key_id)));
+    if (!text) return std::optional<wire::Key>();
     TRY(SessionRecord session, parse_session(*text));
-    key.secret = std::move(session.secret);
-    key.session_token = std::move(session.token);
-    key.expiration = session.expiration;
-    key.principal.kind = wire::PrincipalKind::AssumedRole;
-    key.principal.arn = std::move(session.assumed_role_arn);
-    key.principal.id = std::move(session.assumed_role_id);
-    return std::optional(std::move(key));
+    key = key_of(std::move(session));
+  } else {
+    TRY(std::optional<AccessKeyRecord> record, directory_.read_key(access_key_id));
+    if (!record || !record->active) return std::optional<wire::Key>();
+    TRY(const std::optional<Entity> user, directory_.read(Kind::User, record->user));
+    if (!user) return std::optional<wire::Key>();
+    key.secret = std::move(record->secret);
+    key.principal.kind = wire::PrincipalKind::User;
+    key.principal.arn = directory_.arn(Kind::User, *user);
+    key.principal.id = user->id;
   }
-  TRY(AccessKeyRecord record, parse_access_key(*text));
-  TRY(const std::optional<Entity> user, read(Kind::User, record.user));
-  if (!record.active || !user) return std::optional<wire::Key>();
-  key.secret = std::move(record.secret);
-  key.principal.kind = wire::PrincipalKind::User;
-  key.principal.arn = arn(Kind::User, *user);
-  key.principal.id = user->id;
+  key.principal.account = config_.account;
+  key.principal.access_key_id = access_key_id;
   return std::optional(std::move(key));
 }
 
-Result<bool> Service::role_exists(const std::string& role_arn) const {
-  TRY(const RoleName name, parse_role_arn(role_arn));
-  TRY(const std::optional<Entity> role, read(Kind::Role, name.name));
-  return role.has_value();
+// On every request: a lock and a map's lookup; a write every quarter of an hour.
+void Service::used(std::string_view access_key_id, std::string_view service,
+                   std::string_view region, base::Timestamp now) const {
+  if (!access_key_id.starts_with("AKIA") || access_key_id == config_.root_access_key_id) return;
+  const std::string id(access_key_id);
+  KeyUse use{now, std::string(service), std::string(region)};
+  {
+    const std::lock_guard lock(used_mutex_);
+    used_[id] = use;
+    const auto [written, is_new] = used_written_.try_emplace(id, now);
+    if (!is_new && now - written->second < kUseWrittenEvery) return;
+    written->second = now;
+  }
+  store::Batch batch;
+  batch.put(kTable, std::string(kUsedPrefix) + id, to_text(use));
+  if (const auto done = store_.write(std::move(batch)); !done) {
+    base::log::warning("iam", "the use of a key was not written: {}", base::describe(done.error()));
+  }
 }
 
-Task<Result<TemporaryCredentials>> Service::assume(std::string role_arn, std::string session_name,
-                                                   std::chrono::seconds lifetime) {
-  CO_TRY(const RoleName name, parse_role_arn(role_arn));
-  CO_TRY_VOID(check_name(session_name, "roleSessionName", kSessionNameLengthMax));
-  CO_TRY(const std::optional<Entity> role, read(Kind::Role, name.name));
-  std::string id;
-  if (role) {
-    id = role->id;
-  } else {
-    // The same id each time, as a role that exists would have.
-    const std::string hash = base::digest(base::DigestKind::Sha256, role_arn);
-    id = "AROA" + base::hex_encode(hash).substr(0, 17);
-    for (char& c : id) c = static_cast<char>(c >= 'a' && c <= 'f' ? c - 'a' + 'A' : c);
+Result<PrincipalPolicies> Service::policies_of(const wire::Principal& principal) const {
+  PrincipalPolicies out;
+  std::optional<SessionRecord> session;
+  if (principal.access_key_id.starts_with("ASIA")) {
+    TRY(const std::optional<std::string> text,
+        store_.get(kTable, std::string(kSessionPrefix) + principal.access_key_id));
+    if (text) {
+      TRY(session, parse_session(*text));
+    }
   }
-  TemporaryCredentials made;
-  made.access_key_id = new_id("ASIA").substr(0, 20);
-  made.secret_access_key = random_.text(kSecretLength, kSecretAlphabet);
-  std::string token(kSessionTokenBytes, '\0');
-  random_.fill(std::as_writable_bytes(std::span(token)));
-  made.session_token = base::base64_encode(token);
-  made.expiration = clock_.now() + lifetime;
-  made.assumed_role_arn =
-      "arn:aws:sts::" + config_.account + ":assumed-role/" + name.name + "/" + session_name;
-  made.assumed_role_id = id + ":" + session_name;
-  const SessionRecord record{.secret = made.secret_access_key,
-                             .token = made.session_token,
-                             .role_arn = role_arn,
-                             .assumed_role_arn = made.assumed_role_arn,
-                             .assumed_role_id = made.assumed_role_id,
-                             .expiration = made.expiration};
-  store::Batch batch;
-  batch.put(store::Table::Control, std::string(kSessionPrefix) + made.access_key_id,
-            to_text(record));
-  const auto cursor =
-      store_.scan(store::Table::Control, kSessionPrefix, store::prefix_end(kSessionPrefix));
-  int cleared = 0;
-  for (; cursor->valid() && cleared < kExpiredClearedMax; cursor->next()) {
-    const auto old = parse_session(cursor->value());
-    if (old && old->expiration > clock_.now()) continue;
-    batch.erase(store::Table::Control, std::string(cursor->key()));
-    ++cleared;
+  if (session) {
+    if (!session->policy.empty()) out.session.push_back({"session", session->policy});
+    for (const std::string& arn : session->policy_arns)
+      TRY_VOID(add_managed(directory_, out.session, arn));
   }
-  CO_TRY_VOID(co_await store_.commit(std::move(batch)));
-  co_return made;
+  out.is_root = principal.kind == wire::PrincipalKind::Root ||
+                (session && session->kind == SessionKind::Federated && session->subject.empty());
+  const bool is_role = principal.kind == wire::PrincipalKind::AssumedRole;
+  if (out.is_root || (!is_role && principal.kind != wire::PrincipalKind::User)) return out;
+  // "…:user/path/NAME"; of a session the name of its role or of its user.
+  std::string name = session ? session->subject : principal.arn;
+  name = name.substr(name.rfind('/') + 1);
+  TRY(const std::optional<Entity> owner, directory_.read(is_role ? Kind::Role : Kind::User, name));
+  if (!owner) return out;
+  std::vector<Entity> speaking{*owner};
+  for (const std::string& group : owner->groups) {
+    TRY(std::optional<Entity> found, directory_.read(Kind::Group, group));
+    if (found) speaking.push_back(*std::move(found));
+  }
+  for (const Entity& each : speaking) {
+    for (const auto& [policy, document] : each.policies) out.identity.push_back({policy, document});
+    for (const std::string& arn : each.attached)
+      TRY_VOID(add_managed(directory_, out.identity, arn));
+  }
+  if (!owner->boundary.empty()) {
+    std::vector<PolicyText> boundary;
+    TRY_VOID(add_managed(directory_, boundary, owner->boundary));
+    // A boundary without a policy allows nothing.
+    out.boundary = boundary.empty() ? PolicyText{owner->boundary, ""} : boundary.front();
+  }
+  return out;
 }
 
 }  // namespace terrarium::iam

@@ -1,8 +1,8 @@
 // What the rest of the region asks of Lambda: S3 invokes functions with its notifications.
 //
 // Any executor may call: each call hops to the service's own and comes back. Functions are named by
-// ARN, with or without a qualifier (":live", ":3"). Errors are Lambda's rows; a function that is not
-// there is ResourceNotFoundException, one whose policy does not allow the caller
+// ARN, with or without a qualifier (":live", ":3"). Errors are Lambda's rows; a function that is
+// not there is ResourceNotFoundException, one whose policy does not allow the caller
 // AccessDeniedException.
 #pragma once
 

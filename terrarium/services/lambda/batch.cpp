@@ -57,6 +57,18 @@ std::string batch_event(const std::vector<sqs::ReceivedMessage>& messages,
   return json::serialize(json::object{{"Records", std::move(records)}});
 }
 
+bool passes(const std::vector<EventPattern>& filters, const sqs::ReceivedMessage& message,
+            std::string_view queue_arn, std::string_view region) {
+  if (filters.empty()) return true;
+  json::value event = record(message, queue_arn, region);
+  boost::system::error_code error;
+  json::value body = json::parse({message.body.data(), message.body.size()}, error);
+  const bool is_document = !error && (body.is_object() || body.is_array());
+  if (is_document) event.as_object()["body"] = std::move(body);
+  return std::ranges::any_of(
+      filters, [&event](const EventPattern& filter) { return filter.matches(event); });
+}
+
 std::size_t event_bytes(const sqs::ReceivedMessage& message) {
   // A control character becomes six characters in JSON; most stay one.
   const auto escaped = [](std::string_view text) {

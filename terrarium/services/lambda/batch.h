@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "terrarium/services/lambda/event_pattern.h"
 #include "terrarium/services/sqs/api.h"
 
 namespace terrarium::lambda {
@@ -17,6 +18,11 @@ std::string batch_event(const std::vector<sqs::ReceivedMessage>& messages,
 
 // Bytes that a message takes in the event, not less than in truth.
 std::size_t event_bytes(const sqs::ReceivedMessage& message);
+
+// Whether a function gets a message: one of the filters matches, or there are none. A body that
+// holds a JSON object or list is matched as such, any other as the string it is.
+bool passes(const std::vector<EventPattern>& filters, const sqs::ReceivedMessage& message,
+            std::string_view queue_arn, std::string_view region);
 
 // The message ids that failed, by a function with ReportBatchItemFailures that returned `response`.
 // Nothing: the whole batch failed, because the response is not what it should be.

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/base/result.h"
 
@@ -16,6 +17,7 @@ namespace terrarium::lambda {
 struct StoredCode {
   std::string sha256_hex;
   std::int64_t bytes = 0;  // of the zip
+  std::int64_t unzipped_bytes = 0;
 };
 
 class CodeStore {
@@ -24,6 +26,9 @@ class CodeStore {
 
   // Unpacks and keeps. Refused as AWS refuses what is no zip, or too large.
   base::Result<StoredCode> add(std::string_view zip) const;
+  // One folder with the files of several, those of later ones instead of earlier ones' of the same
+  // path. Under an id made of theirs; it has no zip.
+  base::Result<StoredCode> merge(const std::vector<std::string>& sha256_hex) const;
   std::filesystem::path files(const std::string& sha256_hex) const {
     return folder_ / sha256_hex / "files";
   }
@@ -35,6 +40,10 @@ class CodeStore {
   void keep_only(const std::set<std::string>& sha256_hex) const;
 
  private:
+  // `fill` writes into the folder that it is given.
+  template <class Fill>
+  base::Result<void> make(const std::string& id, Fill fill) const;
+
   std::filesystem::path folder_;
 };
 

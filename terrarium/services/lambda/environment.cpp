@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "lib/base/check.h"
@@ -24,7 +25,9 @@ ExecutionEnvironment::ExecutionEnvironment(Parts parts, Spec spec)
     : parts_(parts),
       spec_(std::move(spec)),
       log_group_(log_group_of(*spec_.function)),
-      log_stream_(log_stream_name(parts.clock.now(), kLatest, parts.random)),
+      log_stream_(spec_.log_stream.empty()
+                      ? log_stream_name(parts.clock.now(), spec_.function->version, parts.random)
+                      : spec_.log_stream),
       changed_(parts.clock),
       wake_(parts.clock),
       started_(parts.clock.now()) {}
@@ -32,27 +35,32 @@ ExecutionEnvironment::ExecutionEnvironment(Parts parts, Spec spec)
 std::map<std::string, std::string> ExecutionEnvironment::variables() const {
   const FunctionRecord& function = *spec_.function;
   const std::string root = parts_.sandbox.code_path(spec_.code);
+  const std::string opt = parts_.sandbox.opt_path(spec_.opt);
   std::map<std::string, std::string> variables = spec_.credentials;
   variables.insert({
       {"AWS_DEFAULT_REGION", spec_.place.region},
-      {"AWS_EXECUTION_ENV", "AWS_Lambda_" + function.runtime},
       {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", std::to_string(function.memory_mb)},
       {"AWS_LAMBDA_FUNCTION_NAME", function.name},
-      {"AWS_LAMBDA_FUNCTION_VERSION", std::string(kLatest)},
-      {"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
+      {"AWS_LAMBDA_FUNCTION_VERSION", function.version},
+      {"AWS_LAMBDA_INITIALIZATION_TYPE", spec_.initialization_type},
       {"AWS_LAMBDA_LOG_GROUP_NAME", log_group_},
       {"AWS_LAMBDA_LOG_STREAM_NAME", log_stream_},
       {"AWS_LAMBDA_RUNTIME_API", endpoint_->address()},
       {"AWS_REGION", spec_.place.region},
-      {"LAMBDA_RUNTIME_DIR", "/var/runtime"},
+      {"LAMBDA_RUNTIME_DIR", parts_.sandbox.runtime_path(spec_.runtime)},
       {"LAMBDA_TASK_ROOT", root},
       {"LANG", "en_US.UTF-8"},
-      {"LD_LIBRARY_PATH",
-       "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + root + ":" + root + "/lib:/opt/lib"},
-      {"PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
+      {"LD_LIBRARY_PATH", "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:" + root + ":" + root +
+                              "/lib:" + opt + "/lib"},
+      {"PATH", "/usr/local/bin:/usr/bin/:/bin:" + opt + "/bin"},
       {"TZ", ":UTC"},
       {"_HANDLER", function.handler},
   });
+  // A custom runtime has none, as on AWS.
+  if (is_python(function.runtime)) {
+    variables.emplace("AWS_EXECUTION_ENV", "AWS_Lambda_" + function.runtime);
+  }
+  if (opt != "/opt") variables.emplace("TERRARIUM_LAYERS_ROOT", opt);
   // Until functions live where AWS's own names lead here.
   if (!spec_.endpoint_url.empty()) variables.emplace("AWS_ENDPOINT_URL", spec_.endpoint_url);
   // Reserved names were refused; PATH and its like are the function's to change.
@@ -60,29 +68,54 @@ std::map<std::string, std::string> ExecutionEnvironment::variables() const {
   return variables;
 }
 
-base::Result<void> ExecutionEnvironment::launch() {
-  TRY(endpoint_, parts_.frontend.open(*this));
+// What to run; nothing when the code brings no program.
+std::optional<host::SandboxSpec> ExecutionEnvironment::command() const {
   const FunctionRecord& function = *spec_.function;
   host::SandboxSpec sandbox{
-      .name = log_stream_.substr(log_stream_.size() - 32),
       .code = spec_.code,
       .program = kBootstrap,
-      .env = variables(),
+      .arguments = spec_.program.arguments,
+      .opt = spec_.opt,
+      .runtime = spec_.program.arguments.empty() ? std::filesystem::path() : spec_.runtime,
       .memory_bytes_max = static_cast<std::uint64_t>(function.memory_mb) * kMebibyte,
       .scratch_bytes_max = static_cast<std::uint64_t>(function.ephemeral_mb) * kMebibyte,
   };
-  TRY(process_, parts_.sandbox.start(std::move(sandbox)));
-  return {};
+  if (!sandbox.arguments.empty()) return sandbox;
+  const auto exists = [](const std::filesystem::path& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+  };
+  if (exists(spec_.code / kBootstrap)) return sandbox;
+  // A custom runtime may come in a layer.
+  if (spec_.opt.empty() || !exists(spec_.opt / kBootstrap)) return std::nullopt;
+  sandbox.arguments = {parts_.sandbox.opt_path(spec_.opt) + "/" + kBootstrap};
+  return sandbox;
 }
 
-runtime::Task<void> ExecutionEnvironment::start() {
-  log(init_start_line(spec_.function->runtime, spec_.place.region));
-  const std::filesystem::path bootstrap = spec_.code / kBootstrap;
-  if (::access(bootstrap.c_str(), F_OK) != 0) {
+base::Result<void> ExecutionEnvironment::launch() {
+  auto sandbox = command();
+  if (!sandbox) {
     become_ended(Failure{.type = "Runtime.InvalidEntrypoint",
                          .text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap "
                                  "/opt/bootstrap]"});
-  } else if (const auto launched = launch(); !launched) {
+    return {};
+  }
+  TRY(endpoint_, parts_.frontend.open(*this));
+  // A retried start shares its log stream with the one that failed, not its sandbox.
+  sandbox->name = parts_.random.hex(16);
+  sandbox->env = variables();
+  TRY(process_, parts_.sandbox.start(*std::move(sandbox)));
+  return {};
+}
+
+base::Timestamp ExecutionEnvironment::begins(base::Timestamp now) const {
+  return spec_.phase == Phase::Invoke && !init_reported_ ? started_ : now;
+}
+
+runtime::Task<void> ExecutionEnvironment::start() {
+  if (spec_.phase == Phase::Init) {
+    log(init_start_line(spec_.program.shown, spec_.function->runtime, spec_.place.region));
+  }
+  if (const auto launched = launch(); !launched) {
     base::log::warning("lambda", "{}: {}", spec_.function->name, base::describe(launched.error()));
     become_ended(Failure{
         .type = "Runtime.InvalidEntrypoint",
@@ -90,16 +123,25 @@ runtime::Task<void> ExecutionEnvironment::start() {
   }
   if (process_) parts_.tasks.spawn("function output", pump(shared_from_this()));
   parts_.tasks.spawn("environment", watch(shared_from_this()));
-  // AWS starts again after 10 s, with the function's own timeout; one start may take either here.
-  const base::Duration limit =
-      std::max<base::Duration>(kInitTimeout, std::chrono::seconds(spec_.function->timeout_s));
+  const base::Duration timeout = std::chrono::seconds(spec_.function->timeout_s);
+  const base::Duration limit = spec_.phase == Phase::Init ? kInitTimeout : timeout;
   const base::Timestamp deadline = started_ + limit;
   while (state_ == State::Starting && parts_.clock.now() < deadline && !parts_.tasks.stopping()) {
     co_await changed_.wait_until(deadline);
   }
-  if (state_ != State::Starting) co_return;
-  become_ended(
-      Failure{.type = "Sandbox.Timedout", .text = timed_out_text(limit), .timed_out = true});
+  if (state_ == State::Starting) {
+    become_ended(
+        Failure{.type = "Sandbox.Timedout", .text = timed_out_text(limit), .timed_out = true});
+  }
+  if (failed_to_start()) report_failed_start();
+}
+
+void ExecutionEnvironment::report_failed_start() {
+  if (process_) take(process_->take_output());
+  if (!unfinished_line_.empty()) log(std::exchange(unfinished_line_, {}) + "\n");
+  log(init_report_line(
+      parts_.clock.now() - started_, spec_.phase == Phase::Init ? "init" : "invoke",
+      failure_->timed_out ? "timeout" : "error", failure_->timed_out ? "" : failure_->type));
 }
 
 void ExecutionEnvironment::become_ended(std::optional<Failure> why) {
@@ -158,7 +200,10 @@ void ExecutionEnvironment::take(std::string_view output) {
       if (rest.size() < kLineBytesMax) break;
       bytes = kLineBytesMax;
     }
-    log(std::string(rest.substr(0, bytes)));
+    std::string line(rest.substr(0, bytes));
+    // Our runtime client marks breaks inside a record.
+    if (!spec_.program.arguments.empty()) std::ranges::replace(line, '\r', '\n');
+    log(std::move(line));
     rest.remove_prefix(bytes);
   }
   unfinished_line_ = std::string(rest);
@@ -245,13 +290,13 @@ base::Result<void> ExecutionEnvironment::fail_init(std::string error_type, std::
 runtime::Task<Outcome> ExecutionEnvironment::invoke(Invocation invocation) {
   CHECK(state_ == State::Idle || state_ == State::Ended, "one invocation at a time");
   const auto self = shared_from_this();
-  const base::Timestamp started = parts_.clock.now();
+  const base::Timestamp started = begins(parts_.clock.now());
   const base::Timestamp deadline = invocation.deadline;
   current_ = std::move(invocation);
   answer_.reset();
   delivered_ = false;
   tail_.clear();
-  log(start_line(current_->request_id, kLatest));
+  log(start_line(current_->request_id, spec_.function->version));
   if (state_ == State::Idle) {
     state_ = State::Busy;
     wake_.notify_all();
@@ -283,11 +328,15 @@ Outcome ExecutionEnvironment::conclude(base::Timestamp started) {
   if (!unfinished_line_.empty()) log(std::exchange(unfinished_line_, {}));
   const std::string& id = current_->request_id;
   Outcome outcome;
+  outcome.delivered = delivered_;
+  outcome.duration = now - started;
   Report report{.request_id = id,
                 .duration = now - started,
                 .memory_mb = spec_.function->memory_mb,
                 .memory_peak_bytes = memory_peak_bytes_};
-  if (!std::exchange(init_reported_, true)) report.init_duration = init_duration_;
+  if (!std::exchange(init_reported_, true) && spec_.phase == Phase::Init) {
+    report.init_duration = init_duration_;
+  }
   if (answer_) {
     outcome.payload = std::move(answer_->payload);
     if (answer_->is_error) outcome.function_error = "Unhandled";
@@ -301,7 +350,9 @@ Outcome ExecutionEnvironment::conclude(base::Timestamp started) {
       log(timeout_line(now, id, std::chrono::seconds(spec_.function->timeout_s)));
     } else {
       report.error_type = failure_->type;
-      log("RequestId: " + id + " Error: " + failure_->text + "\n" + failure_->type + "\n");
+      // What the runtime reported it has logged as it likes.
+      if (failure_->payload.empty())
+        log("RequestId: " + id + " Error: " + failure_->text + "\n" + failure_->type + "\n");
     }
   }
   log(end_line(id));

@@ -19,6 +19,7 @@
 #include "terrarium/services/lambda/names.h"
 #include "terrarium/services/lambda/records.h"
 #include "terrarium/services/lambda/runtime_session.h"
+#include "terrarium/services/lambda/runtimes.h"
 #include "terrarium/services/logs/api.h"
 
 namespace terrarium::lambda {
@@ -28,6 +29,9 @@ struct Outcome {
   std::string payload;
   std::string function_error;  // empty: success; else X-Amz-Function-Error
   std::string log_tail;        // the last 4 KB of what the invocation logged
+  // The function got the event. Not so when its environment ended before: nobody has worked on it.
+  bool delivered = false;
+  base::Duration duration{};
 };
 
 class ExecutionEnvironment final : public RuntimeSession,
@@ -44,10 +48,18 @@ class ExecutionEnvironment final : public RuntimeSession,
     logs::Api& logs;
     runtime::TaskGroup& tasks;
   };
+  // When it is started: before the first invocation, or, since that failed, as a part of it.
+  enum class Phase : std::uint8_t { Init, Invoke };
   struct Spec {
     std::shared_ptr<const FunctionRecord> function;
     Place place;
+    Phase phase = Phase::Init;
+    std::string log_stream;  // of the start that failed; empty: its own
+    std::string initialization_type = "on-demand";
     std::filesystem::path code;
+    std::filesystem::path opt;      // its layers; empty: none
+    std::filesystem::path runtime;  // our runtime clients
+    RuntimeProgram program;
     std::map<std::string, std::string> credentials;  // AWS_ACCESS_KEY_ID and so on
     base::Timestamp good_until;                      // then its credentials end
     std::string endpoint_url;
@@ -61,6 +73,9 @@ class ExecutionEnvironment final : public RuntimeSession,
 
   // Returns when the runtime asks for its first event, or when it is clear that it won't.
   runtime::Task<void> start();
+  // When an invocation that is about to be handed to it has begun: with its start, when that is a
+  // part of the invocation.
+  base::Timestamp begins(base::Timestamp now) const;
   // Idle, or Ended. Never fails: what goes wrong is the outcome.
   runtime::Task<Outcome> invoke(Invocation invocation);
   // Ends it now.
@@ -69,6 +84,9 @@ class ExecutionEnvironment final : public RuntimeSession,
   runtime::Task<void> wait_cleared(base::Timestamp deadline);
 
   State state() const { return state_; }
+  // It never asked for an event.
+  bool failed_to_start() const { return state_ == State::Ended && !init_duration_; }
+  const std::string& log_stream() const { return log_stream_; }
   const FunctionRecord& function() const { return *spec_.function; }
   bool good_at(base::Timestamp time) const { return time < spec_.good_until; }
   std::optional<base::Duration> init_duration() const { return init_duration_; }
@@ -94,6 +112,8 @@ class ExecutionEnvironment final : public RuntimeSession,
   };
 
   base::Result<void> launch();
+  std::optional<host::SandboxSpec> command() const;
+  void report_failed_start();
   std::map<std::string, std::string> variables() const;
   runtime::Task<void> watch(std::shared_ptr<ExecutionEnvironment> self);
   runtime::Task<void> pump(std::shared_ptr<ExecutionEnvironment> self);

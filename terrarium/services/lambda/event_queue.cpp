@@ -9,14 +9,18 @@ namespace terrarium::lambda {
 namespace {
 
 constexpr auto kTable = store::Table::Lambda;
-// Of one function, so that a burst does not spawn a task for each event.
-constexpr std::size_t kRunningMax = 1000;
+constexpr int kDeliveriesMax = 3;
+
+base::Duration age_max_of(const InvokeConfigRecord& config) {
+  if (!config.event_age_max_s) return kEventAgeMax;
+  return std::chrono::seconds(*config.event_age_max_s);
+}
 
 }  // namespace
 
-std::shared_ptr<EventQueue::Lane> EventQueue::lane(const Name& name) {
-  auto& lane = lanes_[name];
-  if (!lane) lane = std::make_shared<Lane>(parts_.clock);
+EventQueue::LanePtr EventQueue::lane(const Name& name) {
+  LanePtr& lane = lanes_[name];
+  if (!lane) lane = std::make_shared<Lane>(parts_.clock, parts_.limits.eager_environments);
   return lane;
 }
 
@@ -51,6 +55,7 @@ runtime::Task<base::Result<void>> EventQueue::accept(std::string region, std::st
     --target->events;
     co_return std::unexpected(committed.error());
   }
+  if (target->forgotten) co_return base::Result<void>();
   target->due.emplace(event.due, std::move(key));
   dispatch_soon(name, target);
   co_return base::Result<void>();
@@ -68,83 +73,147 @@ void EventQueue::forget(store::Batch& batch, const std::string& region,
   lanes_.erase(found);
 }
 
-void EventQueue::dispatch_soon(const Name& name, const std::shared_ptr<Lane>& target) {
+std::size_t EventQueue::waiting(const std::string& region, const std::string& function) const {
+  const auto found = lanes_.find({region, function});
+  return found == lanes_.end() ? 0 : found->second->events;
+}
+
+void EventQueue::dispatch_soon(const Name& name, const LanePtr& target) {
   target->changed.notify_all();
   if (std::exchange(target->dispatching, true)) return;
   parts_.tasks.spawn("dispatch events", dispatch(name, target));
 }
 
-runtime::Task<void> EventQueue::dispatch(Name name, std::shared_ptr<Lane> target) {
-  while (!target->due.empty() && !stopping_) {
-    const auto first = target->due.begin();
-    const std::size_t running = target->events - target->due.size();
-    const auto pool = parts_.fleet.find(name.first, name.second);
-    if (first->first > parts_.clock.now() || running >= kRunningMax) {
-      const bool is_early = first->first > parts_.clock.now();
-      co_await target->changed.wait_until(is_early ? first->first : kNever);
+runtime::Task<void> EventQueue::dispatch(Name name, LanePtr target) {
+  while (!target->due.empty() && !stopping_ && !parts_.tasks.stopping()) {
+    const base::Timestamp first = target->due.begin()->first;
+    if (first > parts_.clock.now()) {
+      target->scaling.caught_up();
+      co_await target->changed.wait_until(first);
       continue;
     }
-    // Taken only when there is room, so that what waits is the queue, not a crowd of tasks.
-    if (pool) co_await pool->wait_for_room(kNever);
-    if (target->due.empty() || stopping_) break;
+    // Taken only in its turn, so that what waits is the queue, not a crowd of tasks.
+    co_await wait_for_turn(target);
+    if (target->due.empty() || target->due.begin()->first > parts_.clock.now()) continue;
     std::string key = std::move(target->due.begin()->second);
     target->due.erase(target->due.begin());
-    target->acquiring = true;
+    ++target->running;
+    ++target->acquiring;
     parts_.tasks.spawn("run event", run(name, target, std::move(key)));
-    while (target->acquiring && !parts_.tasks.stopping()) {
-      co_await target->changed.wait_until(kNever);
-    }
   }
   target->dispatching = false;
 }
 
-runtime::Task<void> EventQueue::run(Name name, std::shared_ptr<Lane> target, std::string key) {
+runtime::Task<void> EventQueue::wait_for_turn(LanePtr target) {
+  while (!stopping_ && !parts_.tasks.stopping() && !target->due.empty()) {
+    if (target->running == 0) target->scaling.rest();
+    if (target->running < target->scaling.allowed()) co_return;
+    const bool may_grow = target->acquiring == 0;
+    const base::Timestamp now = parts_.clock.now();
+    const base::Timestamp until = may_grow ? target->scaling.full(now) : kNever;
+    if (until > now) co_await target->changed.wait_until(until);
+    if (may_grow && parts_.clock.now() >= until) {
+      const auto& is_busy = parts_.limits.is_machine_busy;
+      target->scaling.grow(parts_.clock.now(), is_busy && is_busy());
+    }
+  }
+}
+
+runtime::Task<void> EventQueue::run(Name name, LanePtr target, std::string key) {
   const auto text = parts_.store.get(kTable, key);
   auto event = text && *text ? parse_event(**text) : base::Result<QueuedEvent>();
-  const bool readable = event && !event->request_id.empty();
-  const bool done = readable && co_await try_once(name, target, *event);
-  target->acquiring = false;
-  target->changed.notify_all();
-  if (!readable) {
-    base::log::error("lambda", "{}: an event can't be read and is dropped", name.second);
-    co_return co_await finish(target, std::move(key));
-  }
-  if (target->forgotten || (!done && stopping_)) co_return;
-  ++event->attempts;
-  const bool is_old = parts_.clock.now() - event->accepted > kEventAgeMax;
-  if (!done && event->attempts <= kEventRetriesMax && !is_old) {
-    retry(name, *target, std::move(key), *std::move(event));
+  if (event && !event->request_id.empty()) {
+    co_await handle(name, target, std::move(key), *std::move(event));
     co_return;
   }
-  if (!done) {
-    base::log::warning("lambda", "{}: the event {} failed {} times and is dropped", name.second,
-                       event->request_id, event->attempts);
-  }
+  --target->acquiring;
+  --target->running;
+  target->changed.notify_all();
+  if (target->forgotten) co_return;
+  base::log::error("lambda", "{}: an event can't be read and is dropped", name.second);
   co_await finish(target, std::move(key));
 }
 
-runtime::Task<bool> EventQueue::try_once(Name name, std::shared_ptr<Lane> target,
-                                         QueuedEvent event) {
-  const auto pool = parts_.fleet.find(name.first, name.second);
-  if (!pool) co_return false;
-  auto environment =
-      co_await pool->acquire(FunctionPool::Wait::Yes, parts_.clock.now() + kEventAgeMax);
-  target->acquiring = false;
+runtime::Task<void> EventQueue::handle(Name name, LanePtr target, std::string key,
+                                       QueuedEvent event) {
+  const InvokeConfigRecord config = parts_.configs.find(name.first, name.second, event.qualifier);
+  Try last = co_await try_once(name, target, event, age_max_of(config));
+  --target->running;
   target->changed.notify_all();
-  if (!environment) {
-    base::log::warning("lambda", "{}: {}", name.second, base::describe(environment.error()));
-    co_return false;
+  const bool succeeded = last.outcome && last.outcome->function_error.empty();
+  if (target->forgotten || (!succeeded && !last.refused && stopping_)) co_return;
+  EndedEvent ended{.event = std::move(event)};
+  if (succeeded) {
+    ended.ending = Ending::Success;
+  } else if (last.refused) {
+    ended.ending = *last.refused;
+  } else {
+    ++ended.event.attempts;
+    const std::uint32_t retries =
+        config.retries_max ? static_cast<std::uint32_t>(*config.retries_max) : kEventRetriesMax;
+    const auto next = parts_.clock.now() + std::chrono::minutes(ended.event.attempts);
+    const bool is_last = ended.event.attempts > retries;
+    // Nobody waits for a try that would come too late.
+    if (!is_last && next - ended.event.accepted < age_max_of(config)) {
+      ended.event.due = next;
+      co_return retry(name, *target, std::move(key), std::move(ended.event));
+    }
+    ended.ending = is_last ? Ending::RetriesExhausted : Ending::EventAgeExceeded;
   }
-  InvokeRequest request{.request_id = event.request_id,
-                        .client_context = event.client_context,
-                        .payload = std::make_shared<const std::string>(std::move(event.payload))};
-  const Outcome outcome = co_await run_in(*std::move(environment), pool, std::move(request),
-                                          parts_.clock, parts_.random);
-  co_return outcome.function_error.empty();
+  co_await conclude(name, std::move(ended), std::move(last));
+  co_await finish(target, std::move(key));
+}
+
+// Why an event is not even tried.
+std::optional<Ending> EventQueue::refusal(const Name& name, const QueuedEvent& event) const {
+  const Catalog::Function* function = parts_.catalog.find(name.first, name.second);
+  if (function == nullptr) return std::nullopt;
+  if (function->latest->reserved_concurrency == 0) return Ending::ZeroReservedConcurrency;
+  const bool is_loop = event.hops >= kHopsMax && function->latest->recursive_loop != "Allow";
+  if (is_loop) return Ending::RecursiveInvocation;
+  return std::nullopt;
+}
+
+runtime::Task<EventQueue::Try> EventQueue::try_once(Name name, LanePtr target, QueuedEvent event,
+                                                    base::Duration age_max) {
+  Try result{.refused = refusal(name, event)};
+  bool acquired = result.refused.has_value();
+  if (acquired) --target->acquiring;
+  const auto payload = std::make_shared<const std::string>(std::move(event.payload));
+  for (int deliveries = 0; !result.refused && deliveries < kDeliveriesMax; ++deliveries) {
+    const auto route = parts_.fleet.route(name.first, name.second, event.qualifier);
+    base::Result<EnvironmentPtr> environment =
+        base::fail(base::ErrorKind::NotFound, "There is no such version");
+    if (route) {
+      environment =
+          co_await route->pool->acquire(FunctionPool::Wait::Yes, event.accepted + age_max);
+    }
+    if (!std::exchange(acquired, true)) --target->acquiring;
+    target->changed.notify_all();
+    if (!environment) {
+      base::log::warning("lambda", "{}: {}", name.second, base::describe(environment.error()));
+      const bool is_gone = environment.error().kind == base::ErrorKind::NotFound;
+      if (!stopping_) {
+        result.refused = is_gone ? Ending::RetriesExhausted : Ending::EventAgeExceeded;
+      }
+      break;
+    }
+    const auto& function = route->pool->function();
+    result.executed_version = function.version;
+    result.dead_letter_arn = function.dead_letter_arn;
+    result.outcome = co_await run_in(*environment, route->pool,
+                                     {.request_id = event.request_id,
+                                      .client_context = event.client_context,
+                                      .function_arn = route->invoked_arn,
+                                      .payload = payload},
+                                     parts_.clock, parts_.random);
+    // An environment that ended before it had the event is nobody's failure.
+    if (result.outcome->delivered || !(*environment)->init_duration() || stopping_) break;
+  }
+  co_return result;
 }
 
 void EventQueue::retry(const Name& name, Lane& target, std::string key, QueuedEvent event) {
-  event.due = parts_.clock.now() + std::chrono::minutes(event.attempts);
   store::Batch batch;
   batch.put(kTable, key, to_text(event));
   // Not waited for: should it get lost, the event is tried once more than it need be.
@@ -155,7 +224,7 @@ void EventQueue::retry(const Name& name, Lane& target, std::string key, QueuedEv
   dispatch_soon(name, target.shared_from_this());
 }
 
-runtime::Task<void> EventQueue::finish(std::shared_ptr<Lane> target, std::string key) {
+runtime::Task<void> EventQueue::finish(LanePtr target, std::string key) {
   store::Batch batch;
   batch.erase(kTable, key);
   if (const auto erased = co_await parts_.store.commit(std::move(batch)); !erased) {

@@ -1,19 +1,22 @@
 #include "terrarium/services/lambda/function_rules.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <tuple>
 
 #include "generated/lambda/errors.h"
 #include "lib/base/encoding.h"
 #include "terrarium/services/lambda/limits.h"
+#include "terrarium/services/lambda/runtimes.h"
+#include "terrarium/services/lambda/violation.h"
 
 namespace terrarium::lambda {
 namespace {
 
-constexpr std::array<std::string_view, 2> kRuntimes = {"provided.al2", "provided.al2023"};
 constexpr std::array<std::string_view, 19> kReservedVariables = {"AWS_ACCESS_KEY",
                                                                  "AWS_ACCESS_KEY_ID",
                                                                  "AWS_DEFAULT_REGION",
@@ -34,42 +37,18 @@ constexpr std::array<std::string_view, 19> kReservedVariables = {"AWS_ACCESS_KEY
                                                                  "_HANDLER",
                                                                  "_X_AMZN_TRACE_ID"};
 
-std::unexpected<base::Error> invalid(std::string message) {
-  return base::fail(errors::kInvalidParameterValueException, std::move(message));
-}
-
-std::unexpected<base::Error> constraint(std::string_view value, std::string_view member,
-                                        std::string_view rule) {
-  return base::fail(errors::kValidationException,
-                    fmt::format("1 validation error detected: Value '{}' at '{}' failed to "
-                                "satisfy constraint: {}",
-                                value, member, rule));
-}
-
-std::unexpected<base::Error> unsupported(std::string_view what) {
-  return invalid(fmt::format("{} is not supported by this region", what));
-}
-
 base::Result<void> check_range(std::optional<std::int32_t> value, std::string_view member,
                                std::int32_t min, std::int32_t max) {
   if (!value) return {};
   if (*value < min) {
-    return constraint(std::to_string(*value), member,
-                      fmt::format("Member must have value greater than or equal to {}", min));
+    return violation(std::to_string(*value), member,
+                     fmt::format("Member must have value greater than or equal to {}", min));
   }
   if (*value > max) {
-    return constraint(std::to_string(*value), member,
-                      fmt::format("Member must have value less than or equal to {}", max));
+    return violation(std::to_string(*value), member,
+                     fmt::format("Member must have value less than or equal to {}", max));
   }
   return {};
-}
-
-base::Result<void> check_runtime(std::string_view runtime) {
-  if (std::ranges::find(kRuntimes, runtime) != kRuntimes.end()) return {};
-  return invalid(fmt::format(
-      "Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-      "[{}]: this region runs custom runtimes only",
-      runtime, fmt::join(kRuntimes, ", ")));
 }
 
 bool is_role_character(char c) {
@@ -82,9 +61,9 @@ base::Result<void> check_role(std::string_view role, const Place& place) {
   constexpr std::string_view kRole = ":role/";
   constexpr std::size_t kAccountDigits = 12;
   const auto wrong = [role] {
-    return constraint(role, "role",
-                      "Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::"
-                      "\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+");
+    return violation(role, "role",
+                     "Member must satisfy regular expression pattern: arn:(aws[a-zA-Z-]*)?:iam::"
+                     "\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+");
   };
   if (!role.starts_with(kStart)) return wrong();
   std::string_view rest = role.substr(kStart.size());
@@ -102,12 +81,11 @@ base::Result<void> check_role(std::string_view role, const Place& place) {
 
 base::Result<void> check_handler(std::string_view handler) {
   if (handler.size() > kHandlerBytesMax) {
-    return constraint(handler, "handler", "Member must have length less than or equal to 128");
+    return violation(handler, "handler", "Member must have length less than or equal to 128");
   }
   if (handler.empty() || handler.find_first_of(" \t\r\n\v\f") != std::string_view::npos ||
       handler.find('\0') != std::string_view::npos) {
-    return constraint(handler, "handler",
-                      "Member must satisfy regular expression pattern: [^\\s]+");
+    return violation(handler, "handler", "Member must satisfy regular expression pattern: [^\\s]+");
   }
   return {};
 }
@@ -126,9 +104,9 @@ base::Result<void> check_variables(const std::map<std::string, std::string>& var
     if (std::ranges::find(kReservedVariables, name) != kReservedVariables.end()) {
       reserved.push_back(name);
     } else if (!is_variable_name(name)) {
-      return constraint(name, "environment.variables",
-                        "Map keys must satisfy constraint: [Member must satisfy regular "
-                        "expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]");
+      return violation(name, "environment.variables",
+                       "Map keys must satisfy constraint: [Member must satisfy regular "
+                       "expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]");
     }
     if (value.find('\0') != std::string::npos) {
       return invalid("The value of the environment variable " + name + " holds a NUL");
@@ -159,11 +137,7 @@ base::Result<void> check_unsupported(const Request& request) {
       (given(request.vpc_config->subnet_ids) || given(request.vpc_config->security_group_ids))) {
     return unsupported("VpcConfig");
   }
-  if (request.dead_letter_config && given(request.dead_letter_config->target_arn)) {
-    return unsupported("DeadLetterConfig");
-  }
   if (given(request.kms_key_arn)) return unsupported("KMSKeyArn");
-  if (given(request.layers)) return unsupported("Layers");
   if (given(request.file_system_configs)) return unsupported("FileSystemConfigs");
   if (request.image_config) return unsupported("ImageConfig");
   if (request.tracing_config &&
@@ -189,11 +163,16 @@ base::Result<void> check_log_group(std::string_view group) {
                std::string_view(".-_/#").find(c) != std::string_view::npos;
       });
   if (valid) return {};
-  return constraint(group, "loggingConfig.logGroup",
-                    "Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+");
+  return violation(group, "loggingConfig.logGroup",
+                   "Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+");
 }
 
-// The members that both requests have, applied.
+base::Result<void> check_dead_letter_target(std::string_view arn) {
+  if (arn.empty() || arn.starts_with("arn:aws:sqs:")) return {};
+  return unsupported("DeadLetterConfig with a target other than an SQS queue");
+}
+
+// The members that both requests have, applied; all but Layers.
 template <class Request>
 base::Result<void> apply(FunctionRecord& record, const Request& request) {
   TRY_VOID(check_unsupported(request));
@@ -202,8 +181,8 @@ base::Result<void> apply(FunctionRecord& record, const Request& request) {
   if (request.runtime) TRY_VOID(check_runtime(*request.runtime));
   if (request.handler) TRY_VOID(check_handler(*request.handler));
   if (request.description && request.description->size() > kDescriptionBytesMax) {
-    return constraint(*request.description, "description",
-                      "Member must have length less than or equal to 256");
+    return violation(*request.description, "description",
+                     "Member must have length less than or equal to 256");
   }
   record.runtime = request.runtime.value_or(record.runtime);
   record.handler = request.handler.value_or(record.handler);
@@ -219,7 +198,11 @@ base::Result<void> apply(FunctionRecord& record, const Request& request) {
     record.variables =
         request.environment->variables.value_or(std::map<std::string, std::string>());
     TRY_VOID(check_variables(record.variables));
-    record.has_environment = !record.variables.empty();
+    record.has_environment = true;
+  }
+  if (request.dead_letter_config) {
+    record.dead_letter_arn = request.dead_letter_config->target_arn.value_or("");
+    TRY_VOID(check_dead_letter_target(record.dead_letter_arn));
   }
   if (request.logging_config && request.logging_config->log_group) {
     TRY_VOID(check_log_group(*request.logging_config->log_group));
@@ -232,8 +215,13 @@ base::Result<void> check_architectures(
     const std::optional<std::vector<std::string>>& architectures) {
   if (!architectures) return {};
   if (architectures->size() != 1) {
-    return constraint(fmt::format("[{}]", fmt::join(*architectures, ", ")), "architectures",
-                      "Member must have length less than or equal to 1");
+    return violation(list_text(*architectures), "architectures",
+                     "Member must have length less than or equal to 1");
+  }
+  if (architectures->front() != "x86_64" && architectures->front() != "arm64") {
+    return violation(list_text(*architectures), "architectures",
+                     "Member must satisfy constraint: [Member must satisfy enum value set: "
+                     "[x86_64, arm64], Member must not be null]");
   }
   if (architectures->front() != "x86_64") {
     return unsupported("The architecture " + architectures->front() + " (only x86_64 is)");
@@ -248,7 +236,6 @@ base::Result<FunctionRecord> new_function(const CreateFunctionRequest& request,
   TRY(const FunctionName name, parse_function_name(request.function_name, place));
   if (!name.qualifier.empty()) return invalid("A function is created without a qualifier");
   if (request.package_type.value_or("Zip") != "Zip") return unsupported("PackageType Image");
-  if (request.publish.value_or(false)) return unsupported("Publish (function versions)");
   if (request.code_signing_config_arn && !request.code_signing_config_arn->empty()) {
     return unsupported("CodeSigningConfigArn");
   }
@@ -297,13 +284,14 @@ base::Result<CodeSource> code_source(FunctionCode code) {
   if (!code.s3_bucket || !code.s3_key) {
     return invalid("Please provide a source for function code.");
   }
-  return CodeSource{.zip = {},
-                    .bucket = *std::move(code.s3_bucket),
-                    .key = *std::move(code.s3_key)};
+  return CodeSource{
+      .zip = {}, .bucket = *std::move(code.s3_bucket), .key = *std::move(code.s3_key)};
 }
 
 base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request) {
-  if (request.publish.value_or(false)) return unsupported("Publish (function versions)");
+  if (request.image_uri) {
+    return invalid("Please don't provide ImageUri when updating a function with packageType Zip.");
+  }
   return check_architectures(request.architectures);
 }
 
@@ -318,7 +306,7 @@ base::Result<void> check_revision(const std::optional<std::string>& given,
 base::Result<void> check_tags(const std::map<std::string, std::string>& tags) {
   constexpr std::size_t kKeyBytesMax = 128 * 4;
   constexpr std::size_t kValueBytesMax = 256 * 4;
-  if (tags.size() > kTagsMax) return invalid("A function can have no more than 50 tags");
+  if (tags.size() > kTagsMax) return invalid("Number of tags exceeds resource tag limit.");
   for (const auto& [key, value] : tags) {
     if (key.empty() || key.size() > kKeyBytesMax || value.size() > kValueBytesMax) {
       return invalid("A tag's key has 1 to 128 characters and its value up to 256");
@@ -328,9 +316,25 @@ base::Result<void> check_tags(const std::map<std::string, std::string>& tags) {
   return {};
 }
 
-void touch(FunctionRecord& record, base::Timestamp now, std::string revision_id) {
-  record.last_modified = now;
-  record.revision_id = std::move(revision_id);
+bool is_same_build(const FunctionRecord& a, const FunctionRecord& b) {
+  const auto build = [](const FunctionRecord& record) {
+    return std::tie(record.runtime, record.role, record.handler, record.description,
+                    record.timeout_s, record.memory_mb, record.ephemeral_mb, record.log_group,
+                    record.tracing_mode, record.dead_letter_arn, record.variables,
+                    record.has_environment, record.code_sha256_hex, record.update_runtime_on);
+  };
+  return build(a) == build(b) &&
+         std::ranges::equal(a.layers, b.layers, {}, &LayerUse::arn, &LayerUse::arn);
+}
+
+base::Result<void> check_total_size(const FunctionRecord& record) {
+  std::int64_t bytes = record.unzipped_bytes;
+  for (const LayerUse& layer : record.layers) bytes += layer.unzipped_bytes;
+  if (bytes <= static_cast<std::int64_t>(kUnzippedBytesMax)) return {};
+  return invalid(
+      fmt::format("Function code combined with layers exceeds the maximum allowed size of {} "
+                  "bytes. The actual size is {} bytes.",
+                  kUnzippedBytesMax, bytes));
 }
 
 std::string log_group_of(const FunctionRecord& record) {
@@ -341,47 +345,6 @@ std::string last_modified_text(base::Timestamp time) {
   std::string text = base::iso8601(time, 3);
   text.pop_back();
   return text + "+0000";
-}
-
-FunctionConfiguration describe(const FunctionRecord& record, const Place& place, Change change,
-                               bool qualified) {
-  FunctionConfiguration view;
-  view.function_name = record.name;
-  view.function_arn = function_arn(place, record.name);
-  if (qualified) *view.function_arn += ":" + std::string(kLatest);
-  view.runtime = record.runtime;
-  view.role = record.role;
-  view.handler = record.handler;
-  view.code_size = record.code_bytes;
-  view.description = record.description;
-  view.timeout = record.timeout_s;
-  view.memory_size = record.memory_mb;
-  view.last_modified = last_modified_text(record.last_modified);
-  view.code_sha256 =
-      base::base64_encode(base::hex_decode(record.code_sha256_hex).value_or(std::string()));
-  view.version = kLatest;
-  if (record.has_environment) view.environment.emplace().variables = record.variables;
-  view.tracing_config.emplace().mode = record.tracing_mode;
-  view.revision_id = record.revision_id;
-  view.package_type = record.package_type;
-  view.architectures = {"x86_64"};
-  view.ephemeral_storage.emplace().size = record.ephemeral_mb;
-  view.snap_start.emplace().apply_on = "None";
-  view.snap_start->optimization_status = "Off";
-  view.logging_config.emplace().log_format = "Text";
-  view.logging_config->log_group = log_group_of(record);
-  view.state = change == Change::Creating ? "Pending" : "Active";
-  if (change == Change::Creating) {
-    view.state_reason = "The function is being created.";
-    view.state_reason_code = "Creating";
-  } else {
-    view.last_update_status = change == Change::Updating ? "InProgress" : "Successful";
-  }
-  if (change == Change::Updating) {
-    view.last_update_status_reason = "The function is being created.";
-    view.last_update_status_reason_code = "Creating";
-  }
-  return view;
 }
 
 }  // namespace terrarium::lambda

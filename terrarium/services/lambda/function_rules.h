@@ -1,11 +1,12 @@
-// What a function may be: requests checked and applied to its record, and the record as AWS shows
-// it. Pure. Whatever this region does not do is refused by name.
+// What a function may be: requests checked and applied to its record. Pure. Whatever this region
+// does not do is refused by name.
 #pragma once
 
 #include <string>
 
 #include "generated/lambda/model.h"
 #include "lib/base/result.h"
+#include "terrarium/services/lambda/code_keeper.h"
 #include "terrarium/services/lambda/names.h"
 #include "terrarium/services/lambda/records.h"
 
@@ -17,12 +18,6 @@ base::Result<FunctionRecord> new_function(const CreateFunctionRequest& request, 
 base::Result<FunctionRecord> updated(FunctionRecord record,
                                      const UpdateFunctionConfigurationRequest& request,
                                      const Place& place);
-// Where the code of a request comes from: a zip in it, or an object.
-struct CodeSource {
-  std::string zip;
-  std::string bucket;
-  std::string key;
-};
 base::Result<CodeSource> code_source(FunctionCode code);
 base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request);
 // RevisionId, where a request brings one.
@@ -30,13 +25,10 @@ base::Result<void> check_revision(const std::optional<std::string>& given,
                                   const std::string& current);
 base::Result<void> check_tags(const std::map<std::string, std::string>& tags);
 
-// `now` and `revision_id` mark the change.
-void touch(FunctionRecord& record, base::Timestamp now, std::string revision_id);
-
-// What a function is on its way to, in the answer to the call that sent it there.
-enum class Change : std::uint8_t { None, Creating, Updating };
-FunctionConfiguration describe(const FunctionRecord& record, const Place& place, Change change,
-                               bool qualified = false);
+// Whether both would run the same: what a version freezes.
+bool is_same_build(const FunctionRecord& a, const FunctionRecord& b);
+// Code and layers together, unpacked.
+base::Result<void> check_total_size(const FunctionRecord& record);
 
 std::string log_group_of(const FunctionRecord& record);
 // "2023-04-29T16:19:51.000+0000"

@@ -13,6 +13,7 @@ namespace terrarium::lambda {
 struct InvokeRequest {
   std::string request_id;
   std::string client_context;
+  std::string function_arn;  // as it was named; empty: the function's, unqualified
   std::shared_ptr<const std::string> payload;
 };
 

@@ -21,6 +21,13 @@ std::string tail(const InvocationResponse& response) {
   return base::base64_decode(response.log_result.value_or("")).value_or("");
 }
 
+// A program that ends at once.
+runtime::Task<runtime::ExitStatus> exits(TestingRegion& region,
+                                         std::shared_ptr<host::FakeProcess> process) {
+  co_await process->lives_until(region.clock.now() + 1ms);
+  co_return runtime::ExitStatus{.code = 1};
+}
+
 TEST(LambdaInvoke, AnswersWithWhatTheFunctionReturned) {
   TestingRegion region;
   region.create();
@@ -123,16 +130,44 @@ TEST(LambdaInvoke, WithoutABootstrapItSaysSo) {
   answer(region.invoke("{}"));
 }
 
-TEST(LambdaInvoke, ASlowStartEndsAtItsLimit) {
+TEST(LambdaInvoke, ASlowStartIsTriedOnceMoreAsAPartOfTheInvocation) {
   TestingRegion region;
   region.create();
   region.init_takes = 60s;
   const auto pending = region.invoke("{}");
-  region.advance(9s);
+  region.advance(12s);
   EXPECT_FALSE(pending->answer.has_value());
   region.advance(1s);
-  EXPECT_EQ(answer(pending).function_error, "Unhandled");
+  const auto late = answer(pending);
+  EXPECT_EQ(late.function_error, "Unhandled");
+  EXPECT_NE(late.payload->find("Task timed out after 3.00 seconds"), std::string::npos);
   EXPECT_EQ(region.sandbox.running(), 0U);
+  const std::string logs = region.logs.text();
+  EXPECT_NE(logs.find("INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout\n"),
+            std::string::npos)
+      << logs;
+  EXPECT_NE(logs.find("INIT_REPORT Init Duration: 3000.00 ms\tPhase: invoke\tStatus: timeout\n"),
+            std::string::npos)
+      << logs;
+}
+
+TEST(LambdaInvoke, AStartThatSucceedsTheSecondTimeCountsIntoTheInvocation) {
+  TestingRegion region;
+  region.create();
+  int starts = 0;
+  region.sandbox.set_program([&](std::shared_ptr<host::FakeProcess> process) {
+    return ++starts == 1 ? exits(region, process) : TestingRegion::serve(region, process);
+  });
+  region.init_takes = 500ms;
+  const auto pending = region.invoke("{}");
+  region.advance(1s);
+  EXPECT_EQ(answer(pending).payload, "\"done\"");
+  const std::string logs = region.logs.text();
+  EXPECT_NE(logs.find("Phase: init\tStatus: error\tError Type: Runtime.ExitError\n"),
+            std::string::npos)
+      << logs;
+  EXPECT_NE(logs.find("\tDuration: 500.00 ms\t"), std::string::npos) << logs;
+  EXPECT_EQ(logs.find("\tInit Duration: "), std::string::npos) << logs;
 }
 
 TEST(LambdaInvoke, ReservedConcurrencyThrottles) {
@@ -222,7 +257,7 @@ TEST(LambdaInvoke, LimitsAndMalformedPayloadsAreRefused) {
   EXPECT_EQ(code("{", "RequestResponse"), "InvalidRequestContentException");
   EXPECT_EQ(code("\"" + std::string(6 << 20, 'x') + "\"", "RequestResponse"),
             "RequestTooLargeException");
-  EXPECT_EQ(code("\"" + std::string(256 << 10, 'x') + "\"", "Event"), "RequestTooLargeException");
+  EXPECT_EQ(code("\"" + std::string(1 << 20, 'x') + "\"", "Event"), "RequestTooLargeException");
   EXPECT_EQ(code("{}", "Later"), "InvalidParameterValueException");
   EXPECT_EQ(answer(region.invoke("{}", "DryRun")).status_code, 204);
   EXPECT_EQ(region.sandbox.started().size(), 0U);

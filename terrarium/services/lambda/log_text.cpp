@@ -6,8 +6,8 @@
 #include <boost/json.hpp>
 #include <csignal>
 
-#include "lib/base/digest.h"
 #include "lib/base/encoding.h"
+#include "terrarium/services/lambda/runtimes.h"
 
 namespace terrarium::lambda {
 namespace {
@@ -47,13 +47,18 @@ std::string log_stream_name(base::Timestamp now, std::string_view version, base:
   return fmt::format("{}/[{}]{}", day, version, random.hex(16));
 }
 
-std::string init_start_line(std::string_view runtime, std::string_view region) {
-  std::string shown(runtime);
-  std::ranges::replace(shown, '.', ':');
-  // AWS's ARNs end in the hash of a runtime's build. Ours stands for "the machine's own".
-  return fmt::format(
-      "INIT_START Runtime Version: {}.v1\tRuntime Version ARN: arn:aws:lambda:{}::runtime:{}\n",
-      shown, region, base::hex_encode(base::digest(base::DigestKind::Sha256, runtime)));
+std::string init_start_line(std::string_view shown, std::string_view runtime,
+                            std::string_view region) {
+  return fmt::format("INIT_START Runtime Version: {}.v1\tRuntime Version ARN: {}\n", shown,
+                     runtime_version_arn(runtime, region));
+}
+
+std::string init_report_line(base::Duration duration, std::string_view phase,
+                             std::string_view status, std::string_view error_type) {
+  std::string line = fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}\tStatus: {}",
+                                 milliseconds(duration), phase, status);
+  if (!error_type.empty()) line += fmt::format("\tError Type: {}", error_type);
+  return line + "\n";
 }
 
 std::string start_line(std::string_view request_id, std::string_view version) {

@@ -15,7 +15,12 @@ namespace terrarium::lambda {
 // "2023/04/29/[$LATEST]0123456789abcdef0123456789abcdef"
 std::string log_stream_name(base::Timestamp now, std::string_view version, base::Random& random);
 
-std::string init_start_line(std::string_view runtime, std::string_view region);
+// `shown` is what really runs ("python:3.11"), `runtime` what the function asks for.
+std::string init_start_line(std::string_view shown, std::string_view runtime,
+                            std::string_view region);
+// Of a start that failed: `phase` is "init" or "invoke", `status` "error" or "timeout".
+std::string init_report_line(base::Duration duration, std::string_view phase,
+                             std::string_view status, std::string_view error_type);
 std::string start_line(std::string_view request_id, std::string_view version);
 std::string end_line(std::string_view request_id);
 

@@ -156,7 +156,7 @@ TEST(LambdaMapping, DisabledItReceivesNothingAndEnabledItGoesOn) {
   update.enabled = false;
   const auto off = region.ask(region.service->update_event_source_mapping(region.context, update));
   ASSERT_TRUE(off.has_value());
-  EXPECT_EQ(off->state, "Updating");
+  EXPECT_EQ(off->state, "Disabling");
   region.queue.put("m");
   region.advance(1min);
   EXPECT_EQ(region.queue.messages[0].receives, 0);
@@ -197,10 +197,10 @@ TEST(LambdaMapping, GoesOnAfterARestart) {
   region.queue.put("in flight");
   region.advance(1s);
   EXPECT_EQ(region.events.size(), 1U);
-  region.restart();
+  region.stop();
   EXPECT_EQ(region.sandbox.running(), 0U);
   region.behave = [](const std::string&) { return Behaviour{}; };
-  region.advance(30s);
+  region.start();
   EXPECT_EQ(region.events.size(), 2U);
   EXPECT_EQ(region.queue.left(), 0U);
 }

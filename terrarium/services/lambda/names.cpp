@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generated/lambda/errors.h"
+#include "terrarium/services/lambda/violation.h"
 
 namespace terrarium::lambda {
 namespace {
@@ -84,7 +85,9 @@ base::Result<FunctionName> parse_function_name(std::string_view text, const Plac
   if (parts.size() > 1 && parts[0] == "function") take_front();
   if (parts.size() > 2 || !is_name(parts[0])) return refused(text);
   if (parts.size() == 2 && !is_qualifier(parts[1])) return refused(text);
-  if (parts[0].size() > kNameBytesMax) return refused(text);
+  if (parts[0].size() > kNameBytesMax) {
+    return violation(text, "functionName", "Member must have length less than or equal to 64");
+  }
   TRY_VOID(check_place(region, account, place));
   return FunctionName{.name = std::string(parts[0]),
                       .qualifier = std::string(parts.size() == 2 ? parts[1] : "")};
@@ -95,7 +98,9 @@ base::Result<FunctionName> parse_function_name(std::string_view text,
                                                const Place& place) {
   TRY(FunctionName parsed, parse_function_name(text, place));
   if (!qualifier || qualifier->empty()) return parsed;
-  if (!is_qualifier(*qualifier)) {
+  const bool valid =
+      std::ranges::all_of(*qualifier, [](char c) { return c == '$' || is_name({&c, 1}); });
+  if (!valid) {
     return base::fail(errors::kValidationException,
                       fmt::format("1 validation error detected: Value '{}' at 'qualifier' failed "
                                   "to satisfy constraint: Member must satisfy regular expression "
@@ -113,6 +118,12 @@ base::Result<FunctionName> parse_function_name(std::string_view text,
 
 std::string function_arn(const Place& place, std::string_view name) {
   return fmt::format("arn:aws:lambda:{}:{}:function:{}", place.region, place.account, name);
+}
+
+std::string qualified_arn(const Place& place, std::string_view name, std::string_view qualifier) {
+  std::string arn = function_arn(place, name);
+  if (!qualifier.empty()) arn.append(":").append(qualifier);
+  return arn;
 }
 
 std::string mapping_arn(const Place& place, std::string_view uuid) {

@@ -29,6 +29,8 @@ base::Result<FunctionName> parse_function_name(std::string_view text,
                                                const Place& place);
 
 std::string function_arn(const Place& place, std::string_view name);
+// With ":qualifier" unless that is empty.
+std::string qualified_arn(const Place& place, std::string_view name, std::string_view qualifier);
 std::string mapping_arn(const Place& place, std::string_view uuid);
 
 }  // namespace terrarium::lambda

@@ -3,8 +3,8 @@
 #include "lib/base/encoding.h"
 #include "terrarium/services/lambda/batch.h"
 #include "terrarium/services/lambda/function_rules.h"
+#include "terrarium/services/lambda/function_view.h"
 #include "terrarium/services/lambda/log_text.h"
-#include "terrarium/services/lambda/mapping_rules.h"
 
 namespace terrarium::lambda {
 namespace {
@@ -51,11 +51,13 @@ std::string refusal(const CreateFunctionRequest& request) {
 }
 
 TEST(LambdaFunctionRules, ARuntimeThatDoesNotRunHereIsRefusedByName) {
-  auto python = request();
-  python.runtime = "python3.9";
-  const std::string text = refusal(python);
-  EXPECT_TRUE(text.starts_with("InvalidParameterValueException: Value python3.9 at 'runtime'"));
+  auto java = request();
+  java.runtime = "java21";
+  const std::string text = refusal(java);
+  EXPECT_TRUE(text.starts_with("InvalidParameterValueException: Value java21 at 'runtime'"));
   EXPECT_NE(text.find("provided.al2, provided.al2023"), std::string::npos);
+  java.runtime = "PYTHON3.9";
+  EXPECT_TRUE(refusal(java).ends_with("python3.8, python3.9] or be a valid ARN")) << refusal(java);
   EXPECT_EQ(refusal(request()), "");
 }
 
@@ -82,15 +84,9 @@ TEST(LambdaFunctionRules, WhatThisRegionDoesNotDoIsRefused) {
   EXPECT_NE(refusal(vpc).find("VpcConfig"), std::string::npos);
   vpc.vpc_config->subnet_ids->clear();
   EXPECT_EQ(refusal(vpc), "");
-  auto layers = request();
-  layers.layers = {"arn:aws:lambda:us-east-1:000000000000:layer:l:1"};
-  EXPECT_NE(refusal(layers).find("Layers"), std::string::npos);
   auto arm = request();
   arm.architectures = {"arm64"};
   EXPECT_NE(refusal(arm), "");
-  auto publish = request();
-  publish.publish = true;
-  EXPECT_NE(refusal(publish), "");
 }
 
 TEST(LambdaFunctionRules, RangesAreAwss) {
@@ -115,14 +111,16 @@ TEST(LambdaFunctionRules, TheConfigurationIsAsAwsShowsIt) {
   auto record = new_function(request(), kPlace);
   ASSERT_TRUE(record.has_value());
   record->code_sha256_hex = base::hex_encode("0123456789abcdef0123456789abcdef");
-  touch(*record, base::parse_iso8601("2023-04-29T16:19:51.000Z").value(), "revision");
-  const auto view = describe(*record, kPlace, Change::Creating);
+  record->last_modified = base::parse_iso8601("2023-04-29T16:19:51.000Z").value();
+  const std::string arn = function_arn(kPlace, "f");
+  const auto view = describe(*record, kPlace, arn, View::Creating);
   EXPECT_EQ(view.last_modified, "2023-04-29T16:19:51.000+0000");
   EXPECT_EQ(view.code_sha256, base::base64_encode("0123456789abcdef0123456789abcdef"));
   EXPECT_EQ(view.state, "Pending");
   EXPECT_EQ(view.function_arn, "arn:aws:lambda:us-east-1:000000000000:function:f");
-  EXPECT_EQ(describe(*record, kPlace, Change::None).state, "Active");
+  EXPECT_EQ(describe(*record, kPlace, arn, View::Settled).state, "Active");
   EXPECT_EQ(view.logging_config->log_group, "/aws/lambda/f");
+  EXPECT_FALSE(describe(*record, kPlace, arn, View::Listed).state.has_value());
 }
 
 TEST(LambdaFunctionRules, AVersionOfTheCodesObjectIsRefusedNotIgnored) {
@@ -145,7 +143,9 @@ TEST(LambdaRecords, ComeBackAsTheyWereWritten) {
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(to_text(*again), to_text(record));
   const QueuedEvent event{.request_id = "id",
+                          .qualifier = "live",
                           .attempts = 2,
+                          .hops = 3,
                           .accepted = base::Timestamp(5s),
                           .due = base::Timestamp(65s),
                           .client_context = "{}",
@@ -201,30 +201,6 @@ TEST(LambdaBatch, OnlyWhatTheAnswerNamesHasFailed) {
         R"({"batchItemFailures":[{"itemIdentifier":"stranger"}]})"}) {
     EXPECT_EQ(failed(broken), "all") << broken;
   }
-}
-
-TEST(LambdaMappingRules, SizesAndSourcesAreChecked) {
-  const auto refusal_of = [](CreateEventSourceMappingRequest mapping) {
-    const auto made = new_mapping(mapping, kPlace, "f");
-    return made ? std::string() : made.error().message;
-  };
-  CreateEventSourceMappingRequest mapping;
-  mapping.event_source_arn = "arn:aws:sqs:us-east-1:000000000000:q";
-  EXPECT_EQ(refusal_of(mapping), "");
-  mapping.batch_size = 11;
-  EXPECT_NE(refusal_of(mapping).find("must be greater than 0"), std::string::npos);
-  mapping.maximum_batching_window_in_seconds = 1;
-  EXPECT_EQ(refusal_of(mapping), "");
-  mapping.scaling_config.emplace().maximum_concurrency = 1;
-  EXPECT_NE(refusal_of(mapping).find("MaximumConcurrency"), std::string::npos);
-  mapping.scaling_config->maximum_concurrency = 2;
-  mapping.filter_criteria.emplace().filters.emplace().emplace_back();
-  EXPECT_NE(refusal_of(mapping).find("FilterCriteria"), std::string::npos);
-  mapping.filter_criteria.reset();
-  mapping.event_source_arn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
-  EXPECT_NE(refusal_of(mapping), "");
-  mapping.event_source_arn = "arn:aws:sqs:eu-west-1:000000000000:q";
-  EXPECT_NE(refusal_of(mapping), "");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "terrarium/services/lambda/limits.h"
 #include "terrarium/services/lambda/service.h"
+#include "terrarium/services/lambda/violation.h"
 
 namespace terrarium::lambda {
 namespace {
@@ -14,28 +15,24 @@ namespace {
 constexpr base::Duration kRoomTimeout = 60s;
 constexpr std::string_view kEmptyEvent = "{}";
 
-std::unexpected<base::Error> too_large(std::size_t bytes, std::size_t max) {
+std::unexpected<base::Error> too_large(std::size_t bytes, std::string_view type, std::size_t max) {
   return base::fail(errors::kRequestTooLargeException,
-                    std::to_string(bytes) +
-                        " byte payload is too large for the RequestResponse "
-                        "invocation type (limit " +
-                        std::to_string(max) + " bytes)");
+                    std::to_string(bytes) + " byte payload is too large for the " +
+                        std::string(type) + " invocation type (limit " + std::to_string(max) +
+                        " bytes)");
 }
 
 Result<void> check_payload(const std::string& payload, bool is_event) {
   const std::size_t max = is_event ? kEventBytesMax : kPayloadBytesMax;
   if (payload.size() > max) {
-    if (!is_event) return too_large(payload.size(), max);
-    return base::fail(errors::kRequestTooLargeException,
-                      std::to_string(payload.size()) +
-                          " byte payload is too large for the Event invocation type (limit " +
-                          std::to_string(max) + " bytes)");
+    return too_large(payload.size(), is_event ? "Event" : "RequestResponse", max);
   }
   boost::system::error_code error;
   boost::json::parse({payload.data(), payload.size()}, error);
   if (!error) return {};
   return base::fail(errors::kInvalidRequestContentException,
-                    "Could not parse request body into json: " + error.message());
+                    "Could not parse request body into json: Could not parse payload into json: " +
+                        error.message());
 }
 
 Result<std::string> client_context(const std::optional<std::string>& given) {
@@ -62,47 +59,71 @@ struct Service::Call {
 
 Task<Result<InvocationResponse>> Service::invoke(const wire::Context& context,
                                                  InvocationRequest request) {
-  CO_TRY(const FunctionRecord record, named(context, request.function_name, request.qualifier));
+  CO_TRY(const Resolved target, resolve(context, request.function_name, request.qualifier));
   const std::string type = request.invocation_type.value_or("RequestResponse");
   if (!request.payload || request.payload->empty()) request.payload = kEmptyEvent;
   CO_TRY_VOID(check_payload(*request.payload, type == "Event"));
-  CO_TRY(request.client_context, client_context(request.client_context));
-  const auto pool = fleet_.find(context.region, record.name);
-  if (!pool) co_return base::fail(errors::kServiceException, "The function is not loaded");
+  CO_TRY(std::string client, client_context(request.client_context));
+  InvocationResponse response;
   if (type == "DryRun") {
-    InvocationResponse response;
     response.status_code = 204;
     co_return response;
   }
-  if (type == "Event") co_return co_await accept_event(context, pool, std::move(request));
-  if (type == "RequestResponse") co_return co_await run_now(context, pool, std::move(request));
-  co_return base::fail(errors::kInvalidParameterValueException,
-                       "InvocationType " + type + " is not supported");
-}
-
-Task<Result<InvocationResponse>> Service::accept_event(const wire::Context& context,
-                                                       std::shared_ptr<FunctionPool> pool,
-                                                       InvocationRequest request) {
-  const base::Timestamp now = parts_.clock.now();
-  QueuedEvent event{.request_id = context.request_id,
-                    .accepted = now,
-                    .due = now,
-                    .client_context = *std::move(request.client_context),
-                    .payload = *std::move(request.payload)};
-  CO_TRY_VOID(co_await events_.accept(context.region, pool->function().name, std::move(event)));
-  InvocationResponse response;
-  response.status_code = 202;
+  if (type == "Event") {
+    CO_TRY_VOID(co_await accept(context, target, std::move(client), *std::move(request.payload)));
+    response.status_code = 202;
+    co_return response;
+  }
+  if (type != "RequestResponse") co_return unsupported("InvocationType " + type);
+  const Route route = fleet_.route(context.region, target);
+  if (!route.pool) co_return base::fail(errors::kServiceException, "The function is not loaded");
+  CO_TRY(Outcome outcome,
+         co_await run_now(
+             route, {.request_id = context.request_id,
+                     .client_context = std::move(client),
+                     .function_arn = route.invoked_arn,
+                     .payload = std::make_shared<const std::string>(*std::move(request.payload))}));
+  response.status_code = 200;
+  response.executed_version = route.pool->function().version;
+  if (!outcome.function_error.empty()) response.function_error = outcome.function_error;
+  if (request.log_type == "Tail") response.log_result = base::base64_encode(outcome.log_tail);
+  response.payload = std::move(outcome.payload);
   co_return response;
 }
 
-Task<Result<InvocationResponse>> Service::run_now(const wire::Context& context,
-                                                  std::shared_ptr<FunctionPool> pool,
-                                                  InvocationRequest request) {
+Task<Result<void>> Service::accept(const wire::Context& context, Resolved target,
+                                   std::string client, std::string payload) {
+  const base::Timestamp now = parts_.clock.now();
+  QueuedEvent event{.request_id = context.request_id,
+                    .qualifier = target.qualifier,
+                    .accepted = now,
+                    .due = now,
+                    .client_context = std::move(client),
+                    .payload = std::move(payload)};
+  co_return co_await events_.accept(context.region, target.latest->name, std::move(event));
+}
+
+Task<Result<InvokeAsyncResponse>> Service::invoke_async(const wire::Context& context,
+                                                        InvokeAsyncRequest request) {
+  CO_TRY(const Resolved target, resolve(context, request.function_name));
+  std::string payload = std::move(request.invoke_args);
+  if (payload.empty()) payload = kEmptyEvent;
+  CO_TRY_VOID(check_payload(payload, true));
+  CO_TRY_VOID(co_await accept(context, target, {}, std::move(payload)));
+  InvokeAsyncResponse response;
+  response.status = 202;
+  co_return response;
+}
+
+Task<Result<wire::Empty>> Service::invoke_with_response_stream(const wire::Context&,
+                                                               InvokeWithResponseStreamRequest) {
+  co_return unsupported("InvokeWithResponseStream");
+}
+
+Task<Result<Outcome>> Service::run_now(Route route, InvokeRequest request) {
   const auto call = std::make_shared<Call>(parts_.clock);
-  call->request = {.request_id = context.request_id,
-                   .client_context = *std::move(request.client_context),
-                   .payload = std::make_shared<const std::string>(*std::move(request.payload))};
-  tasks_.spawn("invoke", run_call(call, pool));
+  call->request = std::move(request);
+  tasks_.spawn("invoke", run_call(call, route.pool));
   while (!call->outcome) {
     // Not woken: the caller has gone, or everything stops.
     const bool woken = co_await call->done.wait_until(kNever);
@@ -110,15 +131,7 @@ Task<Result<InvocationResponse>> Service::run_now(const wire::Context& context,
       co_return base::fail(base::ErrorKind::Cancelled, "The caller has gone");
     }
   }
-  if (!*call->outcome) co_return std::unexpected(std::move(*call->outcome).error());
-  Outcome& outcome = **call->outcome;
-  InvocationResponse response;
-  response.status_code = 200;
-  response.executed_version = kLatest;
-  if (!outcome.function_error.empty()) response.function_error = outcome.function_error;
-  if (request.log_type == "Tail") response.log_result = base::base64_encode(outcome.log_tail);
-  response.payload = std::move(outcome.payload);
-  co_return response;
+  co_return std::move(*call->outcome);
 }
 
 Task<void> Service::run_call(std::shared_ptr<Call> call, std::shared_ptr<FunctionPool> pool) {

@@ -31,6 +31,8 @@ class FakeQueue final : public sqs::Api {
   std::chrono::seconds visibility{30};
   bool missing = false;
   std::vector<Message> messages;  // the index is id and handle
+  // What was sent, by queue.
+  std::map<std::string, std::vector<sqs::OutgoingMessage>> sent;
 
   void put(std::string body) {
     messages.push_back({std::move(body), clock_.now()});
@@ -43,6 +45,31 @@ class FakeQueue final : public sqs::Api {
 
   runtime::Task<base::Result<void>> send(sqs::SendingService, std::string, std::string) override {
     co_return base::fail(base::ErrorKind::NotImplemented, "not here");
+  }
+  runtime::Task<base::Result<void>> send(std::string, std::string queue_arn,
+                                         sqs::OutgoingMessage message) override {
+    sent[queue_arn].push_back(std::move(message));
+    co_return base::Result<void>();
+  }
+  runtime::Task<base::Result<std::size_t>> wait_visible(std::string, std::size_t wanted,
+                                                        base::Timestamp until) override {
+    for (;;) {
+      std::size_t visible = 0;
+      base::Timestamp next = until;
+      for (const Message& message : messages) {
+        if (message.deleted) continue;
+        if (message.visible <= clock_.now()) ++visible;
+        if (message.visible > clock_.now()) next = std::min(next, message.visible);
+      }
+      if (visible >= wanted || clock_.now() >= until) co_return std::min(visible, wanted);
+      const bool woken = co_await changed_.wait_until(next);
+      if (!woken && clock_.now() < next) co_return std::min(visible, wanted);
+    }
+  }
+  int receives() const {
+    int sum = 0;
+    for (const Message& message : messages) sum += message.receives;
+    return sum;
   }
   runtime::Task<base::Result<void>> check_can_send(sqs::SendingService, std::string) override {
     co_return base::fail(base::ErrorKind::NotImplemented, "not here");
@@ -82,6 +109,7 @@ class FakeQueue final : public sqs::Api {
     for (const std::string& handle : handles) {
       messages[std::stoul(handle)].visible = clock_.now() + timeout;
     }
+    changed_.notify_all();
     co_return base::Result<void>();
   }
   runtime::Task<base::Result<sqs::QueueSettings>> attributes(std::string arn) override {

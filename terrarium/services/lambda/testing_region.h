@@ -50,7 +50,8 @@ class TestingRegion {
   static constexpr const char* kRole = "arn:aws:iam::000000000000:role/tests";
   static constexpr const char* kQueue = "arn:aws:sqs:us-east-1:000000000000:queue";
 
-  TestingRegion() {
+  explicit TestingRegion(std::unique_ptr<store::Store> given = store::open_memory_store())
+      : store(std::move(given)) {
     context.region = "us-east-1";
     context.account = "000000000000";
     context.endpoint = "http://127.0.0.1:4566";
@@ -174,7 +175,7 @@ class TestingRegion {
   base::ManualClock clock;
   base::SeededRandom random{7};
   runtime::TaskGroup group{runtime->control()};
-  std::unique_ptr<store::Store> store = store::open_memory_store();
+  std::unique_ptr<store::Store> store;
   host::FakeSandbox sandbox{runtime->control(), clock};
   FakeFrontend frontend;
   FakeQueue queue{clock};

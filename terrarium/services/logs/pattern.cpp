@@ -1,9 +1,12 @@
 #include "terrarium/services/logs/pattern.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "generated/logs/errors.h"
 #include "lib/base/encoding.h"
+#include "terrarium/services/logs/pattern_expression.h"
+#include "terrarium/services/logs/pattern_forms.h"
 
 namespace terrarium::logs {
 namespace {
@@ -14,59 +17,75 @@ bool is_word(char c) {
          (byte >= 'A' && byte <= 'Z') || byte == '_' || byte >= 0x80;
 }
 
-std::unexpected<base::Error> invalid(std::string why) {
-  return base::fail(errors::kInvalidParameterException, "Invalid filter pattern: " + why);
-}
+struct Terms final : Pattern::Form {
+  bool matches(std::string_view message, Pattern::Values*) const override {
+    const auto holds = [message](const TextMatch& term) { return term.matches(message); };
+    return std::ranges::all_of(all, holds) && std::ranges::none_of(none, holds) &&
+           (any.empty() || std::ranges::any_of(any, holds));
+  }
 
-// Cuts the next term off the front of `rest`.
-base::Result<std::string> take_term(std::string_view& rest) {
-  if (rest.starts_with('"')) {
-    const std::size_t end = rest.find('"', 1);
-    if (end == std::string_view::npos) return invalid("a quotation mark is not closed");
-    std::string term(rest.substr(1, end - 1));
-    rest.remove_prefix(end + 1);
-    if (term.empty()) return invalid("an empty phrase");
-    return term;
+  std::vector<TextMatch> all;
+  std::vector<TextMatch> none;
+  std::vector<TextMatch> any;
+};
+
+base::Result<TextMatch> parse_term(PatternReader& reader) {
+  if (reader.peek() == '%') return reader.regex();
+  if (reader.peek() == '"') {
+    TRY(std::string phrase, reader.quoted());
+    if (phrase.empty()) return invalid_pattern();
+    return TextMatch::part(std::move(phrase));
   }
-  const std::string_view term = rest.substr(0, std::min(rest.find(' '), rest.size()));
-  if (term.empty() || !std::ranges::all_of(term, is_word)) {
-    return invalid("Invalid character(s) in term '" + std::string(term) + "'");
+  const std::string_view term = reader.take_while([](char c) { return c != ' ' && c != '\t'; });
+  if (term.empty()) return invalid_pattern();
+  if (!std::ranges::all_of(term, is_word)) {
+    return base::fail(errors::kInvalidParameterException,
+                      "Invalid character(s) in term '" + std::string(term) + "'");
   }
-  rest.remove_prefix(term.size());
-  return std::string(term);
+  return TextMatch::part(std::string(term));
 }
 
 }  // namespace
 
-base::Result<Pattern> Pattern::parse(std::string_view text) {
-  std::string_view rest = base::trim(text);
-  if (rest.starts_with('{')) return invalid("JSON patterns are not supported by this region");
-  if (rest.starts_with('[')) {
-    return invalid("space-delimited patterns are not supported by this region");
-  }
-  if (rest.starts_with('%')) return invalid("regular expressions are not supported by this region");
-  Pattern pattern;
-  while (!rest.empty()) {
-    std::vector<std::string>* kind = &pattern.all_;
-    if (rest.starts_with('-')) kind = &pattern.none_;
-    if (rest.starts_with('?')) kind = &pattern.any_;
-    if (kind != &pattern.all_) rest.remove_prefix(1);
-    TRY(std::string term, take_term(rest));
+base::Result<PatternForm> parse_terms(std::string_view text) {
+  auto terms = std::make_unique<Terms>();
+  PatternReader reader(text);
+  for (reader.skip_spaces(); !reader.at_end(); reader.skip_spaces()) {
+    std::vector<TextMatch>* kind = &terms->all;
+    if (reader.accept("-")) {
+      kind = &terms->none;
+    } else if (reader.accept("?")) {
+      kind = &terms->any;
+    }
+    TRY(TextMatch term, parse_term(reader));
     kind->push_back(std::move(term));
-    if (!rest.empty() && !rest.starts_with(' ')) return invalid("terms are separated by spaces");
-    rest = base::trim(rest);
+    if (!reader.at_end() && reader.peek() != ' ' && reader.peek() != '\t') return invalid_pattern();
   }
   // As AWS does: beside other terms, optional ones count for nothing.
-  if (!pattern.all_.empty() || !pattern.none_.empty()) pattern.any_.clear();
-  return pattern;
+  if (!terms->all.empty() || !terms->none.empty()) terms->any.clear();
+  return terms;
 }
 
-bool Pattern::matches(std::string_view message) const {
-  const auto holds = [message](const std::string& term) {
-    return message.find(term) != std::string_view::npos;
-  };
-  return std::ranges::all_of(all_, holds) && std::ranges::none_of(none_, holds) &&
-         (any_.empty() || std::ranges::any_of(any_, holds));
+base::Result<Pattern> Pattern::parse(std::string_view text,
+                                     std::span<const std::string> references) {
+  const std::string_view trimmed = base::trim(text);
+  PatternForm form;
+  if (trimmed.starts_with('{')) {
+    TRY(form, parse_json_pattern(trimmed, references));
+  } else if (trimmed.starts_with('[')) {
+    TRY(form, parse_fields_pattern(trimmed, references));
+  } else {
+    TRY(form, parse_terms(trimmed));
+  }
+  return Pattern(std::move(form));
+}
+
+bool Pattern::matches(std::string_view message) const { return form_->matches(message, nullptr); }
+
+std::optional<Pattern::Values> Pattern::extract(std::string_view message) const {
+  Values values;
+  if (!form_->matches(message, &values)) return std::nullopt;
+  return values;
 }
 
 }  // namespace terrarium::logs

@@ -44,7 +44,8 @@ base::Result<void> check_length(std::string_view name, std::string_view member) 
     return constraint(name, member, "Member must have length greater than or equal to 1");
   }
   if (name.size() > kNameBytesMax) {
-    return constraint(name, member, "Member must have length less than or equal to 512");
+    return invalid(
+        "Invalid LogGroup or LogStream, both must have length less than or equal to 512.");
   }
   return {};
 }
@@ -96,6 +97,10 @@ std::size_t sequence_bytes(std::string_view text) {
 
 }  // namespace
 
+std::int64_t stored_bytes(std::string_view message) {
+  return static_cast<std::int64_t>(message.size() + kEventOverheadBytes);
+}
+
 base::Result<void> check_group_name(std::string_view name) {
   TRY_VOID(check_length(name, "logGroupName"));
   if (!std::ranges::all_of(name, is_group_character)) {
@@ -113,6 +118,11 @@ base::Result<void> check_stream_name(std::string_view name) {
                       "Member must satisfy regular expression pattern: [^:*]*");
   }
   return {};
+}
+
+base::Result<void> check_filter_name(std::string_view name) {
+  if (name.find_first_of(":*") == std::string_view::npos) return {};
+  return constraint(name, "filterName", "Member must satisfy regular expression pattern: [^:*]*");
 }
 
 base::Result<void> check_retention(std::int32_t days) {
@@ -243,7 +253,8 @@ base::Result<std::string> group_of_arn(std::string_view arn) {
 base::Result<std::string> group_of(const std::optional<std::string>& name,
                                    const std::optional<std::string>& identifier) {
   if (name && identifier) {
-    return invalid("LogGroup name and LogGroup ARN are mutually exclusive parameters.");
+    return base::fail(errors::kValidationException,
+                      "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
   }
   if (!name && !identifier) {
     return constraint("null", "logGroupName", "Member must not be null");

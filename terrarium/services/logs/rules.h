@@ -18,17 +18,23 @@ inline constexpr std::size_t kNameBytesMax = 512;
 inline constexpr std::size_t kTagsMax = 50;
 inline constexpr std::size_t kBatchEventsMax = 10'000;
 inline constexpr std::size_t kBatchBytesMax = 1'048'576;
-inline constexpr std::size_t kEventBytesMax = 262'144;
-inline constexpr std::size_t kEventOverheadBytes = 26;  // what AWS counts besides the message
+inline constexpr std::size_t kEventBytesMax = 1'048'576;  // since 2025
+inline constexpr std::size_t kEventOverheadBytes = 26;    // what AWS counts besides the message
 inline constexpr std::size_t kPageEventsMax = 10'000;
 inline constexpr std::size_t kPageBytesMax = 1'048'576;
 inline constexpr std::size_t kListMax = 50;
+inline constexpr std::size_t kMetricFiltersMax = 100;  // of a group
+inline constexpr std::size_t kPoliciesMax = 10;        // of a region
 // FilterLogEvents looks at no more than these before it answers, with a token to go on.
 inline constexpr std::size_t kScanEventsMax = 100'000;
 inline constexpr Millis kDayMs = 24 * 3600 * 1000LL;
 
+// What an event counts for in storedBytes.
+std::int64_t stored_bytes(std::string_view message);
+
 base::Result<void> check_group_name(std::string_view name);
 base::Result<void> check_stream_name(std::string_view name);
+base::Result<void> check_filter_name(std::string_view name);
 base::Result<void> check_retention(std::int32_t days);
 // Adds `add` to `tags`; refuses malformed or too many.
 base::Result<void> add_tags(std::map<std::string, std::string>& tags,

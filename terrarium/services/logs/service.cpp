@@ -1,7 +1,6 @@
 #include "terrarium/services/logs/service.h"
 
 #include "generated/logs/errors.h"
-#include "lib/base/log.h"
 
 namespace terrarium::logs {
 namespace {
@@ -35,6 +34,7 @@ Task<void> Service::stop() {
 }
 
 Result<GroupRecord> Service::group(std::string_view region, std::string_view name) const {
+  TRY_VOID(check_group_name(name));
   TRY(const auto text, store_.get(kTable, keys::group(region, name)));
   if (!text) return no_group();
   return parse_group(*text);
@@ -45,6 +45,7 @@ Result<Service::Stream> Service::stream(std::string_view region, std::string_vie
   Stream found{.region = std::string(region),
                .group_name = std::string(group_name),
                .name = std::string(name)};
+  TRY_VOID(check_stream_name(name));
   TRY(found.group, group(region, group_name));
   TRY(const auto text, store_.get(kTable, keys::stream(region, group_name, name)));
   if (!text) {
@@ -69,14 +70,17 @@ Result<std::string> Service::resolve(const wire::Context& context,
   return group_name;
 }
 
-std::uint64_t Service::next_number(store::Batch& batch) {
+Task<void> Service::breathe() { co_await runtime::asio::post(control_, runtime::use_task); }
+
+Result<std::uint64_t> Service::take_numbers(store::Batch& batch, std::uint64_t count) {
   if (!next_number_) {
-    const auto text = store_.get(kTable, keys::kNextNumber);
-    next_number_ = text && *text && (*text)->size() == 8 ? keys::number_at(**text, 0) : 1;
+    TRY(const auto text, store_.get(kTable, keys::kNextNumber));
+    next_number_ = text && text->size() == sizeof(std::uint64_t) ? keys::number_at(*text, 0) : 1;
   }
-  const std::uint64_t number = (*next_number_)++;
+  const std::uint64_t first = *next_number_;
+  *next_number_ += count;
   batch.put(kTable, std::string(keys::kNextNumber), big_endian(*next_number_));
-  return number;
+  return first;
 }
 
 void Service::put_group(store::Batch& batch, std::string_view region, std::string_view name,
@@ -84,30 +88,31 @@ void Service::put_group(store::Batch& batch, std::string_view region, std::strin
   batch.put(kTable, keys::group(region, name), to_text(record));
 }
 
-StreamRecord Service::put_new_stream(store::Batch& batch, std::string_view region,
-                                     std::string_view group_name, const GroupRecord& group,
-                                     std::string_view name) {
-  const StreamRecord record{.id = next_number(batch), .creation_ms = to_millis(clock_.now())};
+Result<StreamRecord> Service::put_new_stream(store::Batch& batch, std::string_view region,
+                                             std::string_view group_name, const GroupRecord& group,
+                                             std::string_view name) {
+  StreamRecord record{.creation_ms = to_millis(clock_.now())};
+  TRY(record.id, take_numbers(batch, 1));
   batch.put(kTable, keys::stream(region, group_name, name), to_text(record));
   batch.put(kTable, keys::stream_name(group.id, record.id), std::string(name));
   batch.put(kTable, keys::by_last_event(group.id, 0, name), {});
   return record;
 }
 
-void Service::add_events(store::Batch& batch, Stream& target, const std::vector<Event>& events) {
+Result<void> Service::add_events(store::Batch& batch, Stream& target,
+                                 std::span<const Event> events) {
   StreamRecord& record = target.stream;
   const Millis now_ms = to_millis(clock_.now());
+  TRY(std::uint64_t sequence, take_numbers(batch, events.size()));
   batch.erase(kTable,
               keys::by_last_event(target.group.id, record.last_event_ms.value_or(0), target.name));
   for (const Event& event : events) {
-    const Position position{event.time_ms, next_number(batch)};
+    const Position position{event.time_ms, sequence++};
     batch.put(kTable, keys::event(target.group.id, position),
-              to_text(EventRecord{record.id, now_ms, event.message}));
+              event_text(record.id, now_ms, event.message));
     batch.put(kTable, keys::index(target.group.id, record.id, position), {});
-    record.first_event_ms = std::min(record.first_event_ms.value_or(event.time_ms), event.time_ms);
     record.last_event_ms = std::max(record.last_event_ms.value_or(event.time_ms), event.time_ms);
-    target.group.stored_bytes +=
-        static_cast<std::int64_t>(event.message.size() + kEventOverheadBytes);
+    target.group.stored_bytes += stored_bytes(event.message);
   }
   record.last_ingestion_ms = now_ms;
   batch.put(kTable,
@@ -115,6 +120,7 @@ void Service::add_events(store::Batch& batch, Stream& target, const std::vector<
             {});
   batch.put(kTable, keys::stream(target.region, target.group_name, target.name), to_text(record));
   put_group(batch, target.region, target.group_name, target.group);
+  return {};
 }
 
 }  // namespace terrarium::logs

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +24,6 @@
 #include "terrarium/wire/service.h"
 
 namespace terrarium::logs {
-
-class Pattern;
 
 struct Config {
   // How often what is past its retention is deleted.
@@ -50,6 +49,7 @@ class Service final : public Api {
   Task<Result<wire::Empty>> delete_log_group(const wire::Context&, DeleteLogGroupRequest);
   Task<Result<DescribeLogGroupsResponse>> describe_log_groups(const wire::Context&,
                                                               DescribeLogGroupsRequest);
+  Task<Result<ListLogGroupsResponse>> list_log_groups(const wire::Context&, ListLogGroupsRequest);
   Task<Result<wire::Empty>> put_retention_policy(const wire::Context&, PutRetentionPolicyRequest);
   Task<Result<wire::Empty>> delete_retention_policy(const wire::Context&,
                                                     DeleteRetentionPolicyRequest);
@@ -61,6 +61,28 @@ class Service final : public Api {
   Task<Result<GetLogEventsResponse>> get_log_events(const wire::Context&, GetLogEventsRequest);
   Task<Result<FilterLogEventsResponse>> filter_log_events(const wire::Context&,
                                                           FilterLogEventsRequest);
+  Task<Result<wire::Empty>> put_metric_filter(const wire::Context&, PutMetricFilterRequest);
+  Task<Result<wire::Empty>> delete_metric_filter(const wire::Context&, DeleteMetricFilterRequest);
+  Task<Result<DescribeMetricFiltersResponse>> describe_metric_filters(const wire::Context&,
+                                                                      DescribeMetricFiltersRequest);
+  Task<Result<TestMetricFilterResponse>> test_metric_filter(const wire::Context&,
+                                                            TestMetricFilterRequest);
+  Task<Result<PutResourcePolicyResponse>> put_resource_policy(const wire::Context&,
+                                                              PutResourcePolicyRequest);
+  Task<Result<wire::Empty>> delete_resource_policy(const wire::Context&,
+                                                   DeleteResourcePolicyRequest);
+  Task<Result<DescribeResourcePoliciesResponse>> describe_resource_policies(
+      const wire::Context&, DescribeResourcePoliciesRequest);
+  Task<Result<DescribeDestinationsResponse>> describe_destinations(const wire::Context&,
+                                                                   DescribeDestinationsRequest);
+  Task<Result<DescribeExportTasksResponse>> describe_export_tasks(const wire::Context&,
+                                                                  DescribeExportTasksRequest);
+  Task<Result<DescribeQueriesResponse>> describe_queries(const wire::Context&,
+                                                         DescribeQueriesRequest);
+  Task<Result<DescribeQueryDefinitionsResponse>> describe_query_definitions(
+      const wire::Context&, DescribeQueryDefinitionsRequest);
+  Task<Result<DescribeSubscriptionFiltersResponse>> describe_subscription_filters(
+      const wire::Context&, DescribeSubscriptionFiltersRequest);
   Task<Result<wire::Empty>> tag_log_group(const wire::Context&, TagLogGroupRequest);
   Task<Result<wire::Empty>> untag_log_group(const wire::Context&, UntagLogGroupRequest);
   Task<Result<ListTagsLogGroupResponse>> list_tags_log_group(const wire::Context&,
@@ -82,6 +104,10 @@ class Service final : public Api {
     GroupRecord group;
     StreamRecord stream;
   };
+  struct GroupPage {
+    std::vector<std::pair<std::string, GroupRecord>> groups;  // by name
+    std::optional<std::string> next_token;
+  };
   using StreamName = std::pair<std::string, std::string>;  // {group, stream}
   using Waiting = std::map<std::pair<std::string, StreamName>, std::vector<Event>>;
 
@@ -89,24 +115,39 @@ class Service final : public Api {
   Result<GroupRecord> group(std::string_view region, std::string_view name) const;
   Result<Stream> stream(std::string_view region, std::string_view group_name,
                         std::string_view name) const;
+  Result<GroupPage> group_page(const wire::Context& context, std::string_view name_prefix,
+                               std::string_view pattern, const std::optional<std::string>& token,
+                               std::size_t limit) const;
   // The group that a request means, which must be of this region and account.
   Result<std::string> resolve(const wire::Context& context, const std::optional<std::string>& name,
                               const std::optional<std::string>& identifier) const;
   Result<std::string> resolve_arn(const wire::Context& context, std::string_view arn) const;
 
+  // Lets others have the control executor, between pieces of long work.
+  Task<void> breathe();
+
   // Writes: decided and written without an await in between.
-  std::uint64_t next_number(store::Batch& batch);
+  // The first of `count` numbers that nobody else has.
+  Result<std::uint64_t> take_numbers(store::Batch& batch, std::uint64_t count);
   void put_group(store::Batch& batch, std::string_view region, std::string_view name,
                  const GroupRecord& record) const;
-  StreamRecord put_new_stream(store::Batch& batch, std::string_view region,
-                              std::string_view group_name, const GroupRecord& group,
-                              std::string_view name);
-  void add_events(store::Batch& batch, Stream& stream, const std::vector<Event>& events);
+  Result<StreamRecord> put_new_stream(store::Batch& batch, std::string_view region,
+                                      std::string_view group_name, const GroupRecord& group,
+                                      std::string_view name);
+  Result<void> add_events(store::Batch& batch, Stream& stream, std::span<const Event> events);
   Result<void> write_line_group(std::string_view region, const StreamName& name,
                                 const std::vector<Event>& events);
   void flush();
   void erase_event(store::Batch& batch, std::uint64_t group_id, const EventRecord& event,
                    Position position) const;
+
+  // The streams of a group whose names FilterLogEvents asks for; nothing when there are more than a
+  // scan can merge.
+  Result<std::optional<std::vector<std::uint64_t>>> wanted_streams(
+      std::string_view region, std::string_view group_name,
+      const FilterLogEventsRequest& request) const;
+  Result<void> erase_metric_filters(store::Batch& batch, std::string_view region,
+                                    const GroupRecord& group, std::string_view group_name) const;
 
   // Tags.
   Task<Result<wire::Empty>> change_tags(std::string region, std::string group_name,

@@ -1,9 +1,9 @@
-// Log events: taken from clients and from our own components, read by stream and by group.
+// Log events, as they are read: by stream and by group.
+#include <algorithm>
 #include <map>
-#include <set>
 
 #include "generated/logs/errors.h"
-#include "lib/base/log.h"
+#include "terrarium/services/logs/event_scan.h"
 #include "terrarium/services/logs/pattern.h"
 #include "terrarium/services/logs/service.h"
 
@@ -11,33 +11,37 @@ namespace terrarium::logs {
 namespace {
 
 constexpr auto kTable = store::Table::Logs;
-// Lines of our own components that wait for the next turn of the loop; past that they are written
-// on the spot.
-constexpr std::size_t kWaitingBytesMax = 1 << 20;
+// Looked at before others have their turn.
+constexpr std::size_t kStepEvents = 250;
+constexpr std::size_t kStepBytes = 256 * 1024;
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(errors::kInvalidParameterException, std::move(message));
 }
 
-// What PutLogEvents hands out where it once handed out a token that the next call had to bring.
-std::string sequence_token(const StreamRecord& record) {
-  return event_id({record.last_ingestion_ms.value_or(0), record.id});
-}
-
-struct Range {
-  Millis from_ms = 0;
-  Millis to_ms = 0;  // exclusive
-};
-
 Result<Range> range_of(std::optional<std::int64_t> start, std::optional<std::int64_t> end) {
-  Range range{.from_ms = start.value_or(0),
-              .to_ms = end.value_or(std::numeric_limits<Millis>::max())};
-  if (range.from_ms < 0 || range.to_ms < 0) {
-    return invalid("startTime and endTime are not negative");
-  }
+  const Range range{.from_ms = start.value_or(0),
+                    .to_ms = end.value_or(std::numeric_limits<Millis>::max())};
   if (range.from_ms > range.to_ms) return invalid("startTime is not after endTime");
   return range;
 }
+
+// How much work has been done since others had their turn.
+class Steps {
+ public:
+  // True when it is time to let others have theirs.
+  bool count(std::size_t bytes) {
+    ++events_;
+    bytes_ += bytes;
+    if (events_ < kStepEvents && bytes_ < kStepBytes) return false;
+    events_ = bytes_ = 0;
+    return true;
+  }
+
+ private:
+  std::size_t events_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 // Events of one stream, found through its index, in the direction of a token.
 class StreamReader {
@@ -63,16 +67,16 @@ class StreamReader {
   }
   // Nothing at the end.
   Result<std::optional<std::pair<Position, EventRecord>>> next() {
-    if (!cursor_->valid()) {
-      TRY_VOID(cursor_->status());
-      return std::nullopt;
+    while (cursor_->valid()) {
+      const Position position = keys::position_of(cursor_->key());
+      forward_ ? cursor_->next() : cursor_->previous();
+      TRY(const auto text, store_.get(kTable, keys::event(group_id_, position)));
+      if (!text) continue;
+      TRY(EventRecord event, parse_event(*text));
+      return std::pair(position, std::move(event));
     }
-    const Position position = keys::position_of(cursor_->key());
-    forward_ ? cursor_->next() : cursor_->previous();
-    TRY(const auto text, store_.get(kTable, keys::event(group_id_, position)));
-    if (!text) return next();
-    TRY(EventRecord event, parse_event(*text));
-    return std::pair(position, std::move(event));
+    TRY_VOID(cursor_->status());
+    return std::nullopt;
   }
 
  private:
@@ -85,28 +89,25 @@ class StreamReader {
   bool forward_ = true;
 };
 
-}  // namespace
-
-Task<Result<PutLogEventsResponse>> Service::put_log_events(const wire::Context& context,
-                                                           PutLogEventsRequest request) {
-  CO_TRY(Stream target, stream(context.region, request.log_group_name, request.log_stream_name));
-  CO_TRY(const Accepted accepted,
-         accept(request.log_events, to_millis(clock_.now()), target.group.retention_days));
-  std::vector<Event> events;
-  for (std::size_t i = accepted.first; i < accepted.last; ++i) {
-    InputLogEvent& event = request.log_events[i];
-    events.push_back({event.timestamp, well_formed(event.message)});
+Result<Position> parse_filter_token(std::string_view token) {
+  TRY(const std::string after, parse_list_token(token));
+  if (after.size() != keys::position({}).size()) {
+    return invalid("The specified nextToken is invalid.");
   }
-  PutLogEventsResponse response;
-  response.rejected_log_events_info = accepted.rejected;
-  if (!events.empty()) {
-    store::Batch batch;
-    add_events(batch, target, events);
-    CO_TRY_VOID(co_await store_.commit(std::move(batch)));
-  }
-  response.next_sequence_token = sequence_token(target.stream);
-  co_return response;
+  return keys::position_of(after);
 }
+
+FilteredLogEvent describe(Position position, std::string stream_name, EventRecord event) {
+  FilteredLogEvent output;
+  output.log_stream_name = std::move(stream_name);
+  output.timestamp = position.time_ms;
+  output.ingestion_time = event.ingestion_ms;
+  output.event_id = event_id(position);
+  output.message = std::move(event.message);
+  return output;
+}
+
+}  // namespace
 
 Task<Result<GetLogEventsResponse>> Service::get_log_events(const wire::Context& context,
                                                            GetLogEventsRequest request) {
@@ -127,10 +128,12 @@ Task<Result<GetLogEventsResponse>> Service::get_log_events(const wire::Context& 
   Position first = token.position;
   Position last = token.position;
   std::size_t bytes = 0;
+  Steps steps;
   while (page.size() < limit) {
     CO_TRY(auto read, reader.next());
     if (!read) break;
     auto& [position, event] = *read;
+    if (steps.count(event.message.size())) co_await breathe();
     bytes += event.message.size() + kEventOverheadBytes;
     if (bytes > kPageBytesMax && !page.empty()) break;
     if (page.empty()) first = last = position;
@@ -149,6 +152,26 @@ Task<Result<GetLogEventsResponse>> Service::get_log_events(const wire::Context& 
   co_return response;
 }
 
+Result<std::optional<std::vector<std::uint64_t>>> Service::wanted_streams(
+    std::string_view region, std::string_view group_name,
+    const FilterLogEventsRequest& request) const {
+  std::vector<std::uint64_t> ids;
+  for (const std::string& name : request.log_stream_names.value_or(std::vector<std::string>{})) {
+    TRY(const Stream found, stream(region, group_name, name));
+    if (std::ranges::find(ids, found.stream.id) == ids.end()) ids.push_back(found.stream.id);
+  }
+  if (!request.log_stream_name_prefix) return ids;
+  const std::string prefix = keys::stream(region, group_name, *request.log_stream_name_prefix);
+  const auto cursor = store_.scan(kTable, prefix, store::prefix_end(prefix));
+  for (; cursor->valid(); cursor->next()) {
+    if (ids.size() == EventScan::kStreamsMax) return std::nullopt;
+    TRY(const StreamRecord record, parse_stream(cursor->value()));
+    ids.push_back(record.id);
+  }
+  TRY_VOID(cursor->status());
+  return ids;
+}
+
 Task<Result<FilterLogEventsResponse>> Service::filter_log_events(const wire::Context& context,
                                                                  FilterLogEventsRequest request) {
   CO_TRY(const std::string group_name,
@@ -157,107 +180,45 @@ Task<Result<FilterLogEventsResponse>> Service::filter_log_events(const wire::Con
   CO_TRY(const Range range, range_of(request.start_time, request.end_time));
   CO_TRY(const Pattern pattern, Pattern::parse(request.filter_pattern.value_or("")));
   if (request.log_stream_names && request.log_stream_name_prefix) {
-    co_return invalid("logStreamNames and logStreamNamePrefix are mutually exclusive parameters.");
+    co_return invalid("logStreamNamePrefix and logStreamNames are mutually exclusive parameters.");
   }
   CO_TRY(const GroupRecord record, group(context.region, group_name));
-  std::set<std::string, std::less<>> wanted;
-  for (const std::string& name : request.log_stream_names.value_or(std::vector<std::string>{})) {
-    CO_TRY_VOID(stream(context.region, group_name, name));
-    wanted.insert(name);
-  }
-  const auto cursor = store_.scan(kTable, keys::event(record.id, {range.from_ms, 0}),
-                                  keys::event(record.id, {range.to_ms, 0}));
+  CO_TRY(const auto streams, wanted_streams(context.region, group_name, request));
+  const std::string prefix = request.log_stream_name_prefix.value_or("");
+  const bool few = streams && (request.log_stream_names || request.log_stream_name_prefix);
+  EventScan scan =
+      few ? EventScan(store_, record.id, *streams, range) : EventScan(store_, record.id, range);
   if (request.next_token) {
-    CO_TRY(const std::string after, parse_list_token(*request.next_token));
-    cursor->seek(keys::events(record.id) + after + '\0');
+    CO_TRY(const Position after, parse_filter_token(*request.next_token));
+    scan.seek_after(after);
   }
   FilterLogEventsResponse response;
   auto& page = response.events.emplace();
   response.searched_log_streams.emplace();
   std::map<std::uint64_t, std::optional<std::string>> names;  // deleted streams have none
-  const std::string prefix = request.log_stream_name_prefix.value_or("");
   std::size_t bytes = 0;
   std::size_t scanned = 0;
-  std::string at;
-  for (; cursor->valid(); cursor->next()) {
+  Steps steps;
+  for (Position last; scan.valid(); scan.next()) {
     if (page.size() == limit || bytes >= kPageBytesMax || scanned == kScanEventsMax) {
-      response.next_token = list_token(at);
+      response.next_token = list_token(keys::position(last));
       break;
     }
     ++scanned;
-    at = cursor->key().substr(keys::events(record.id).size());
-    CO_TRY(EventRecord event, parse_event(cursor->value()));
-    const auto [name, is_new] = names.try_emplace(event.stream_id);
+    last = scan.position();
+    CO_TRY(auto event, scan.event());
+    if (steps.count(event ? event->message.size() : 0)) co_await breathe();
+    if (!event || !pattern.matches(event->message)) continue;
+    const auto [name, is_new] = names.try_emplace(event->stream_id);
     if (is_new) {
-      CO_TRY(name->second, store_.get(kTable, keys::stream_name(record.id, event.stream_id)));
+      CO_TRY(name->second, store_.get(kTable, keys::stream_name(record.id, event->stream_id)));
     }
     if (!name->second || !name->second->starts_with(prefix)) continue;
-    if (!wanted.empty() && !wanted.contains(*name->second)) continue;
-    if (!pattern.matches(event.message)) continue;
-    const Position position = keys::position_of(cursor->key());
-    bytes += event.message.size() + kEventOverheadBytes;
-    FilteredLogEvent output;
-    output.log_stream_name = *name->second;
-    output.timestamp = position.time_ms;
-    output.ingestion_time = event.ingestion_ms;
-    output.event_id = event_id(position);
-    output.message = std::move(event.message);
-    page.push_back(std::move(output));
+    bytes += event->message.size() + kEventOverheadBytes;
+    page.push_back(describe(last, *name->second, *std::move(event)));
   }
-  CO_TRY_VOID(cursor->status());
+  CO_TRY_VOID(scan.status());
   co_return response;
-}
-
-void Service::append(Line line) {
-  if (stopped_) return;
-  std::string message = well_formed(line.message);
-  auto& waiting =
-      waiting_[{std::move(line.region), {std::move(line.group), std::move(line.stream)}}];
-  const Millis time_ms = std::max<Millis>(to_millis(line.time), 0);
-  constexpr std::size_t kPieceBytesMax = kEventBytesMax - kEventOverheadBytes;
-  for (std::size_t at = 0; at < message.size(); at += kPieceBytesMax) {
-    waiting.push_back({time_ms, well_formed(std::string_view(message).substr(at, kPieceBytesMax))});
-  }
-  waiting_bytes_ += message.size();
-  if (waiting_bytes_ > kWaitingBytesMax) {
-    flush();
-  } else if (!std::exchange(flush_posted_, true)) {
-    runtime::asio::post(control_, [this] { flush(); });
-  }
-}
-
-void Service::flush() {
-  flush_posted_ = false;
-  waiting_bytes_ = 0;
-  for (const auto& [place, events] : std::exchange(waiting_, {})) {
-    const auto& [region, name] = place;
-    if (const auto written = write_line_group(region, name, events); !written) {
-      base::log::error("logs", "lost {} lines of {}: {}", events.size(), name.first,
-                       base::describe(written.error()));
-    }
-  }
-}
-
-Result<void> Service::write_line_group(std::string_view region, const StreamName& name,
-                                       const std::vector<Event>& events) {
-  const auto& [group_name, stream_name] = name;
-  store::Batch batch;
-  Stream target{.region = std::string(region), .group_name = group_name, .name = stream_name};
-  TRY(const auto group_text, store_.get(kTable, keys::group(region, group_name)));
-  if (group_text) {
-    TRY(target.group, parse_group(*group_text));
-  } else {
-    target.group = {.id = next_number(batch), .creation_ms = to_millis(clock_.now())};
-  }
-  TRY(const auto stream_text, store_.get(kTable, keys::stream(region, group_name, stream_name)));
-  if (stream_text) {
-    TRY(target.stream, parse_stream(*stream_text));
-  } else {
-    target.stream = put_new_stream(batch, region, group_name, target.group, stream_name);
-  }
-  add_events(batch, target, events);
-  // Not waited for: nobody was told that these lines are on disk. The next commit takes them along.
-  return store_.write(std::move(batch));
 }
 
 }  // namespace terrarium::logs

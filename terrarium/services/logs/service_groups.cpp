@@ -6,23 +6,33 @@ namespace terrarium::logs {
 namespace {
 
 constexpr auto kTable = store::Table::Logs;
+constexpr std::string_view kStandard = "STANDARD";
+constexpr std::size_t kListGroupsMax = 1000;
+// Looked at by one call; a page may then have fewer than it could, and a token.
+constexpr std::size_t kScanGroupsMax = 10'000;
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(errors::kInvalidParameterException, std::move(message));
 }
 
-LogGroup describe(const wire::Context& context, std::string_view account, std::string name,
-                  const GroupRecord& record) {
+LogGroup describe(const wire::Context& context, std::string name, const GroupRecord& record) {
   LogGroup group;
-  group.arn = group_arn(context.region, account, name) + ":*";
-  group.log_group_arn = group_arn(context.region, account, name);
+  group.arn = group_arn(context.region, context.account, name) + ":*";
+  group.log_group_arn = group_arn(context.region, context.account, name);
   group.log_group_name = std::move(name);
   group.creation_time = record.creation_ms;
   group.retention_in_days = record.retention_days;
-  group.metric_filter_count = 0;
+  group.metric_filter_count = record.metric_filters;
   group.stored_bytes = record.stored_bytes;
-  group.log_group_class = "STANDARD";
+  group.log_group_class = kStandard;
+  group.deletion_protection_enabled = false;
   return group;
+}
+
+Result<void> refuse_linked_accounts(const std::optional<bool>& linked,
+                                    const std::optional<std::vector<std::string>>& accounts) {
+  if (!linked.value_or(false) && !(accounts && !accounts->empty())) return {};
+  return invalid("Linked accounts are not supported: this region has one account");
 }
 
 Result<void> check(const DescribeLogGroupsRequest& request) {
@@ -30,12 +40,14 @@ Result<void> check(const DescribeLogGroupsRequest& request) {
     return invalid(
         "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.");
   }
-  if (request.include_linked_accounts.value_or(false) ||
-      !request.account_identifiers.value_or(std::vector<std::string>{}).empty()) {
-    return invalid("Linked accounts are not supported: this region has one account");
+  if (request.log_group_identifiers &&
+      (request.log_group_name_prefix || request.log_group_name_pattern)) {
+    return invalid(
+        "LogGroup identifiers and LogGroup name prefix or pattern are mutually exclusive "
+        "parameters.");
   }
   if (request.log_group_name_prefix) TRY_VOID(check_group_name(*request.log_group_name_prefix));
-  return {};
+  return refuse_linked_accounts(request.include_linked_accounts, request.account_identifiers);
 }
 
 }  // namespace
@@ -44,9 +56,12 @@ Task<Result<wire::Empty>> Service::create_log_group(const wire::Context& context
                                                     CreateLogGroupRequest request) {
   CO_TRY_VOID(check_group_name(request.log_group_name));
   if (request.kms_key_id) co_return invalid("kmsKeyId is not supported by this region");
-  if (request.log_group_class.value_or("STANDARD") != "STANDARD") {
+  if (request.log_group_class && *request.log_group_class != kStandard) {
     co_return invalid("logGroupClass '" + *request.log_group_class +
                       "' is not supported by this region: only STANDARD is");
+  }
+  if (request.deletion_protection_enabled.value_or(false)) {
+    co_return invalid("deletionProtectionEnabled is not supported by this region");
   }
   GroupRecord record{.creation_ms = to_millis(clock_.now())};
   if (request.tags) CO_TRY_VOID(add_tags(record.tags, *request.tags));
@@ -57,7 +72,7 @@ Task<Result<wire::Empty>> Service::create_log_group(const wire::Context& context
                          "The specified log group already exists");
   }
   store::Batch batch;
-  record.id = next_number(batch);
+  CO_TRY(record.id, take_numbers(batch, 1));
   put_group(batch, context.region, request.log_group_name, record);
   CO_TRY_VOID(co_await store_.commit(std::move(batch)));
   co_return wire::Empty{};
@@ -67,6 +82,7 @@ Task<Result<wire::Empty>> Service::delete_log_group(const wire::Context& context
                                                     DeleteLogGroupRequest request) {
   CO_TRY(const GroupRecord record, group(context.region, request.log_group_name));
   store::Batch batch;
+  CO_TRY_VOID(erase_metric_filters(batch, context.region, record, request.log_group_name));
   const auto erase_all = [&batch](const std::string& prefix) {
     batch.erase_range(kTable, prefix, store::prefix_end(prefix));
   };
@@ -80,34 +96,84 @@ Task<Result<wire::Empty>> Service::delete_log_group(const wire::Context& context
   co_return wire::Empty{};
 }
 
+Result<Service::GroupPage> Service::group_page(const wire::Context& context,
+                                               std::string_view name_prefix,
+                                               std::string_view pattern,
+                                               const std::optional<std::string>& token,
+                                               std::size_t limit) const {
+  const std::string all = keys::groups(context.region);
+  const std::string prefix = all + std::string(name_prefix);
+  const auto cursor = store_.scan(kTable, prefix, store::prefix_end(prefix));
+  if (token) {
+    TRY(const std::string last, parse_list_token(*token));
+    cursor->seek(std::max(prefix, all + last + '\0'));
+  }
+  GroupPage page;
+  std::size_t scanned = 0;
+  for (std::string last; cursor->valid(); cursor->next()) {
+    if (page.groups.size() == limit || ++scanned > kScanGroupsMax) {
+      page.next_token = list_token(last);
+      break;
+    }
+    last = keys::name_of(cursor->key(), all.size());
+    if (!last.contains(pattern)) continue;
+    TRY(GroupRecord record, parse_group(cursor->value()));
+    page.groups.emplace_back(last, std::move(record));
+  }
+  TRY_VOID(cursor->status());
+  return page;
+}
+
 Task<Result<DescribeLogGroupsResponse>> Service::describe_log_groups(
     const wire::Context& context, DescribeLogGroupsRequest request) {
   CO_TRY_VOID(check(request));
   CO_TRY(const std::size_t limit, check_limit(request.limit, kListMax));
   DescribeLogGroupsResponse response;
   auto& groups = response.log_groups.emplace();
-  if (request.log_group_class.value_or("STANDARD") != "STANDARD") co_return response;
-  const std::string all = keys::groups(context.region);
-  const std::string prefix = all + request.log_group_name_prefix.value_or("");
-  const auto cursor = store_.scan(kTable, prefix, store::prefix_end(prefix));
-  if (request.next_token) {
-    CO_TRY(const std::string last, parse_list_token(*request.next_token));
-    cursor->seek(std::max(prefix, all + last + '\0'));
-  }
-  for (; cursor->valid(); cursor->next()) {
-    std::string name(keys::name_of(cursor->key(), all.size()));
-    if (request.log_group_name_pattern &&
-        name.find(*request.log_group_name_pattern) == std::string::npos) {
-      continue;
+  if (request.log_group_class && *request.log_group_class != kStandard) co_return response;
+  if (request.log_group_identifiers) {
+    for (const std::string& identifier : *request.log_group_identifiers) {
+      CO_TRY(const std::string name, resolve(context, std::nullopt, identifier));
+      CO_TRY(const GroupRecord record, group(context.region, name));
+      groups.push_back(describe(context, name, record));
     }
-    if (groups.size() == limit) {
-      response.next_token = list_token(*groups.back().log_group_name);
-      break;
-    }
-    CO_TRY(const GroupRecord record, parse_group(cursor->value()));
-    groups.push_back(describe(context, context.account, std::move(name), record));
+    co_return response;
   }
-  CO_TRY_VOID(cursor->status());
+  CO_TRY(GroupPage page,
+         group_page(context, request.log_group_name_prefix.value_or(""),
+                    request.log_group_name_pattern.value_or(""), request.next_token, limit));
+  for (auto& [name, record] : page.groups) {
+    groups.push_back(describe(context, std::move(name), record));
+    if (!request.log_group_name_pattern) continue;
+    // As AWS, whose index of names knows nothing of these.
+    groups.back().stored_bytes.reset();
+    groups.back().deletion_protection_enabled.reset();
+  }
+  response.next_token = std::move(page.next_token);
+  co_return response;
+}
+
+Task<Result<ListLogGroupsResponse>> Service::list_log_groups(const wire::Context& context,
+                                                             ListLogGroupsRequest request) {
+  CO_TRY_VOID(refuse_linked_accounts(request.include_linked_accounts, request.account_identifiers));
+  CO_TRY(const std::size_t limit, check_limit(request.limit, kListGroupsMax));
+  ListLogGroupsResponse response;
+  auto& groups = response.log_groups.emplace();
+  if (request.log_group_class && *request.log_group_class != kStandard) co_return response;
+  // The pattern is one of AWS's regular expressions without operators but ^ at its beginning.
+  const std::string pattern = request.log_group_name_pattern.value_or("");
+  const bool anchored = pattern.starts_with('^');
+  CO_TRY(GroupPage page,
+         group_page(context, anchored ? pattern.substr(1) : "", anchored ? "" : pattern,
+                    request.next_token, request.limit ? limit : kListMax));
+  for (auto& [name, record] : page.groups) {
+    LogGroupSummary summary;
+    summary.log_group_arn = group_arn(context.region, context.account, name);
+    summary.log_group_name = std::move(name);
+    summary.log_group_class = kStandard;
+    groups.push_back(std::move(summary));
+  }
+  response.next_token = std::move(page.next_token);
   co_return response;
 }
 

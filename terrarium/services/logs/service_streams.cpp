@@ -18,12 +18,19 @@ LogStream describe(std::string_view group_arn, std::string name, const StreamRec
   stream.arn = std::string(group_arn) + ":log-stream:" + name;
   stream.log_stream_name = std::move(name);
   stream.creation_time = record.creation_ms;
-  stream.first_event_timestamp = record.first_event_ms;
-  stream.last_event_timestamp = record.last_event_ms;
   stream.last_ingestion_time = record.last_ingestion_ms;
   // Since 2019 AWS answers 0 here and counts groups only.
   stream.stored_bytes = 0;
   return stream;
+}
+
+// Nothing when retention has taken the last one.
+std::optional<Millis> first_event(const store::Store& store, std::uint64_t group_id,
+                                  std::uint64_t stream_id) {
+  const std::string prefix = keys::index(group_id, stream_id);
+  const auto cursor = store.scan(kTable, prefix, store::prefix_end(prefix));
+  if (!cursor->valid()) return std::nullopt;
+  return keys::position_of(cursor->key()).time_ms;
 }
 
 Result<void> check(const DescribeLogStreamsRequest& request) {
@@ -77,7 +84,8 @@ Task<Result<wire::Empty>> Service::create_log_stream(const wire::Context& contex
                          "The specified log stream already exists");
   }
   store::Batch batch;
-  put_new_stream(batch, context.region, request.log_group_name, record, request.log_stream_name);
+  CO_TRY_VOID(put_new_stream(batch, context.region, request.log_group_name, record,
+                             request.log_stream_name));
   CO_TRY_VOID(co_await store_.commit(std::move(batch)));
   co_return wire::Empty{};
 }
@@ -92,7 +100,8 @@ Task<Result<wire::Empty>> Service::delete_log_stream(const wire::Context& contex
                                           found.name));
   // Without its name nothing of it is seen; its events go little by little.
   batch.erase(kTable, keys::stream_name(found.group.id, found.stream.id));
-  batch.put(kTable, keys::purge(found.group.id, found.stream.id), {});
+  batch.put(kTable, keys::purge(found.group.id, found.stream.id),
+            keys::group(context.region, found.group_name));
   CO_TRY_VOID(co_await store_.commit(std::move(batch)));
   wake_sweep_.notify_all();
   co_return wire::Empty{};
@@ -129,6 +138,10 @@ Task<Result<DescribeLogStreamsResponse>> Service::describe_log_streams(
     CO_TRY(const Stream found, stream(context.region, name, stream_name));
     given = keys_of_page.key().substr(prefix.size());
     page.push_back(describe(arn, std::move(stream_name), found.stream));
+    if (const auto first = first_event(store_, record.id, found.stream.id)) {
+      page.back().first_event_timestamp = *first;
+      page.back().last_event_timestamp = found.stream.last_event_ms;
+    }
   }
   CO_TRY_VOID(keys_of_page.status());
   co_return response;

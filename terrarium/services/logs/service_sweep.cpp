@@ -41,7 +41,7 @@ Result<bool> Service::expire_some(const std::string& group_key) {
   for (; cursor->valid() && erased < kPieceEventsMax; cursor->next(), ++erased) {
     TRY(const EventRecord event, parse_event(cursor->value()));
     erase_event(batch, record.id, event, keys::position_of(cursor->key()));
-    record.stored_bytes -= static_cast<std::int64_t>(event.message.size() + kEventOverheadBytes);
+    record.stored_bytes -= stored_bytes(event.message);
   }
   TRY_VOID(cursor->status());
   if (erased == 0) return false;
@@ -54,16 +54,34 @@ Result<bool> Service::expire_some(const std::string& group_key) {
 Result<bool> Service::purge_some(const std::string& purge_key) {
   const std::uint64_t group_id = keys::number_at(purge_key, 1);
   const std::uint64_t stream_id = keys::number_at(purge_key, 1 + sizeof group_id);
+  TRY(const auto group_key, store_.get(kTable, purge_key));
+  if (!group_key) return false;
   const std::string prefix = keys::index(group_id, stream_id);
   store::Batch batch;
   std::size_t erased = 0;
+  std::int64_t bytes = 0;
   const auto cursor = store_.scan(kTable, prefix, store::prefix_end(prefix));
   for (; cursor->valid() && erased < kPieceEventsMax; cursor->next(), ++erased) {
-    erase_event(batch, group_id, {.stream_id = stream_id}, keys::position_of(cursor->key()));
+    const Position position = keys::position_of(cursor->key());
+    TRY(const auto text, store_.get(kTable, keys::event(group_id, position)));
+    if (text) {
+      TRY(const EventRecord event, parse_event(*text));
+      bytes += stored_bytes(event.message);
+    }
+    erase_event(batch, group_id, {.stream_id = stream_id}, position);
   }
   TRY_VOID(cursor->status());
   const bool more = erased == kPieceEventsMax;
   if (!more) batch.erase(kTable, purge_key);
+  TRY(const auto group_text, store_.get(kTable, *group_key));
+  if (group_text) {
+    TRY(GroupRecord record, parse_group(*group_text));
+    // A later group of the same name is another one.
+    if (record.id == group_id) {
+      record.stored_bytes -= bytes;
+      batch.put(kTable, *group_key, to_text(record));
+    }
+  }
   TRY_VOID(store_.write(std::move(batch)));
   return more;
 }
@@ -79,7 +97,7 @@ Task<void> Service::expire_groups() {
         base::log::error("logs", "retention: {}", base::describe(expired.error()));
       }
       more = expired.value_or(false);
-      co_await runtime::asio::post(control_, runtime::use_task);
+      co_await breathe();
     }
   }
 }
@@ -94,7 +112,7 @@ Task<void> Service::purge_streams() {
       const auto purged = purge_some(key);
       if (!purged) base::log::error("logs", "purge: {}", base::describe(purged.error()));
       more = purged.value_or(false);
-      co_await runtime::asio::post(control_, runtime::use_task);
+      co_await breathe();
     }
   }
 }

@@ -157,6 +157,47 @@ TEST(LogsEvents, AFilterMergesStreamsByTime) {
   EXPECT_EQ(TestingRegion::text(region.filter(range).events), "b1 ERROR a2");
 }
 
+TEST(LogsEvents, AFilterOfStreamsReadsOnlyThose) {
+  TestingRegion region;
+  const Millis now = region.now_ms();
+  for (int i = 0; i < 120; ++i) {
+    const std::string name = (i < 110 ? "web-" : "job-") + std::to_string(i);
+    region.create("g", name);
+    region.put({{now + i, name}}, name).value();
+  }
+  FilterLogEventsRequest jobs;
+  jobs.log_stream_name_prefix = "job-";
+  jobs.limit = 9;
+  const auto first = region.filter(jobs);
+  EXPECT_EQ(first.events->size(), 9U);
+  jobs.next_token = first.next_token;
+  EXPECT_EQ(TestingRegion::text(region.filter(jobs).events), "job-119");
+  FilterLogEventsRequest named;
+  named.log_stream_names = {"job-111", "web-3", "web-3"};
+  EXPECT_EQ(TestingRegion::text(region.filter(named).events), "web-3 job-111");
+  FilterLogEventsRequest many;
+  many.log_stream_name_prefix = "web-";
+  EXPECT_EQ(region.filter(many).events->size(), 110U);
+  FilterLogEventsRequest none;
+  none.log_stream_name_prefix = "nobody";
+  EXPECT_TRUE(region.filter(none).events->empty());
+  none.log_stream_names = {"web-3"};
+  none.log_group_name = "g";
+  EXPECT_EQ(code_of(region.ask(region.service->filter_log_events(region.context, none))),
+            "InvalidParameterException");
+}
+
+TEST(LogsEvents, ALargeBatchIsWrittenInPiecesAndReadInOrder) {
+  TestingRegion region;
+  region.create();
+  std::vector<InputLogEvent> events;
+  for (int i = 0; i < 3500; ++i) events.push_back({region.now_ms(), std::to_string(i)});
+  region.put(events).value();
+  const auto page = region.get({}, 10'000);
+  ASSERT_EQ(page.events->size(), 3500U);
+  for (int i = 0; i < 3500; ++i) EXPECT_EQ(page.events->at(i).message, std::to_string(i));
+}
+
 TEST(LogsEvents, SurviveARestartAndKeepTheirOrder) {
   TestingRegion region;
   region.create();
@@ -174,9 +215,14 @@ TEST(LogsAppend, MakesGroupAndStreamAndKeepsOrder) {
   }
   region.run();
   EXPECT_EQ(TestingRegion::text(region.get({}, 10).events), "one\n two\n three\n");
-  region.service->append({"us-east-1", "g", "s", region.clock.now(), std::string(600'000, 'x')});
+  region.service->append({"us-east-1", "g", "s", region.clock.now(), std::string(2'500'000, 'x')});
   region.run();
-  EXPECT_EQ(region.get({}, 10).events->size(), 6U);
+  std::size_t pieces = 0;
+  auto page = region.get(region.get({}, 3).next_forward_token, 10);
+  for (; !page.events->empty(); page = region.get(page.next_forward_token, 10)) {
+    pieces += page.events->size();
+  }
+  EXPECT_EQ(pieces, 3U);
 }
 
 TEST(LogsAppend, WhatWaitsIsWrittenWhenItStops) {
@@ -203,6 +249,73 @@ TEST(LogsRetention, WhatIsPastItIsDeleted) {
   ASSERT_TRUE(region.ask(region.service->delete_retention_policy(region.context, {"g"})));
   region.advance(200h);
   EXPECT_EQ(TestingRegion::text(region.get({}, 10).events), "young");
+}
+
+TEST(LogsRetention, MovesAStreamsFirstEventAndTheBytes) {
+  TestingRegion region;
+  region.create();
+  region.put({{region.now_ms(), "old"}}).value();
+  region.advance(20h);
+  const Millis young = region.now_ms();
+  region.put({{young, "young"}}).value();
+  ASSERT_TRUE(region.ask(region.service->put_retention_policy(region.context, {"g", 1})));
+  region.advance(6h);
+  DescribeLogStreamsRequest request;
+  request.log_group_name = "g";
+  const auto streams = region.ask(region.service->describe_log_streams(region.context, request));
+  EXPECT_EQ(streams->log_streams->front().first_event_timestamp, young);
+  EXPECT_EQ(streams->log_streams->front().stored_bytes, 0);
+  ASSERT_TRUE(region.ask(region.service->delete_log_stream(region.context, {"g", "s"})));
+  region.run();
+  const auto groups = region.ask(region.service->describe_log_groups(region.context, {}));
+  EXPECT_EQ(groups->log_groups->front().stored_bytes, 0);
+}
+
+PutMetricFilterRequest metric_filter(const std::string& group, const std::string& name) {
+  PutMetricFilterRequest request;
+  request.log_group_name = group;
+  request.filter_name = name;
+  request.filter_pattern = "ERROR";
+  request.metric_transformations.push_back({"metric-" + name, "space", "1", 0, {}, {}});
+  return request;
+}
+
+TEST(LogsMetricFilter, IsKeptListedByNameAndGoesWithItsGroup) {
+  TestingRegion region;
+  region.create("g", "s");
+  region.create("h", "s");
+  const auto put = [&region](PutMetricFilterRequest request) {
+    return code_of(region.ask(region.service->put_metric_filter(region.context, request)));
+  };
+  EXPECT_EQ(put(metric_filter("h", "a")), "");
+  EXPECT_EQ(put(metric_filter("g", "b")), "");
+  EXPECT_EQ(put(metric_filter("g", "c")), "");
+  EXPECT_EQ(put(metric_filter("g", "c")), "") << "put again it is replaced";
+  EXPECT_EQ(put(metric_filter("nowhere", "c")), "ResourceNotFoundException");
+  auto wrong = metric_filter("g", "d");
+  wrong.filter_pattern = "{ $.x }";
+  EXPECT_EQ(put(wrong), "InvalidParameterException");
+  const auto names = [&region](DescribeMetricFiltersRequest request) {
+    const auto got = region.ask(region.service->describe_metric_filters(region.context, request));
+    std::string all;
+    for (const auto& filter : *got->metric_filters) all += *filter.filter_name;
+    return all + got->next_token.value_or("");
+  };
+  EXPECT_EQ(names({}), "abc");
+  EXPECT_EQ(names({.filter_name_prefix = "b"}), "b");
+  EXPECT_EQ(names({.log_group_name = "g"}), "bc");
+  EXPECT_EQ(names({.log_group_name = "g", .filter_name_prefix = "c"}), "c");
+  EXPECT_EQ(names({.metric_name = "metric-a", .metric_namespace = "space"}), "a");
+  const std::string page = names({.limit = 2});
+  EXPECT_TRUE(page.starts_with("ab")) << page;
+  EXPECT_EQ(names({.next_token = page.substr(2)}), "c");
+  const auto groups = region.ask(region.service->describe_log_groups(region.context, {}));
+  EXPECT_EQ(groups->log_groups->front().metric_filter_count, 2);
+  ASSERT_TRUE(region.ask(region.service->delete_metric_filter(region.context, {"g", "c"})));
+  EXPECT_EQ(code_of(region.ask(region.service->delete_metric_filter(region.context, {"g", "c"}))),
+            "ResourceNotFoundException");
+  ASSERT_TRUE(region.ask(region.service->delete_log_group(region.context, {"g"})));
+  EXPECT_EQ(names({}), "a");
 }
 
 TEST(LogsTags, OldAndNewCallsSeeTheSame) {

@@ -28,7 +28,8 @@ inline runtime::Task<void> stop_service(Service& service) { co_await service.sto
 
 class TestingRegion {
  public:
-  TestingRegion() {
+  explicit TestingRegion(std::unique_ptr<store::Store> over = store::open_memory_store())
+      : store(std::move(over)) {
     context.region = "us-east-1";
     context.account = "000000000000";
     start();
@@ -108,7 +109,7 @@ class TestingRegion {
   std::unique_ptr<runtime::Runtime> runtime = runtime::Runtime::manual();
   base::ManualClock clock;
   runtime::TaskGroup group{runtime->control()};
-  std::unique_ptr<store::Store> store = store::open_memory_store();
+  std::unique_ptr<store::Store> store;
   wire::Context context;
   std::unique_ptr<Service> service;
 };

@@ -2,10 +2,12 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include "generated/s3/errors.h"
 #include "lib/base/log.h"
+#include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/names.h"
 
 namespace terrarium::s3 {
@@ -13,8 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 3> kConditionKeys{"s3:prefix", "s3:delimiter",
-                                                         "s3:max-keys"};
+constexpr std::array<std::string_view, 4> kConditionKeys{"s3:prefix", "s3:delimiter", "s3:max-keys",
+                                                         kVersionCondition};
 
 bool matches(std::string_view pattern, std::string_view text) {
   std::size_t at = 0;
@@ -89,15 +91,49 @@ std::string resource_arn(std::string_view bucket, std::string_view key) {
   return arn;
 }
 
-std::unexpected<base::Error> denied(const wire::Context& context, std::string_view action,
-                                    const std::string& resource) {
-  if (context.principal.kind == wire::PrincipalKind::Anonymous) {
-    return base::fail(errors::kAccessDenied, "Access Denied");
-  }
-  return base::fail(
-      errors::kAccessDenied,
-      "User: " + context.principal.arn + " is not authorized to perform: " + std::string(action) +
-          " on resource: \"" + resource + "\" with an explicit deny in a resource-based policy");
+bool is_of_account(const wire::Context& context) {
+  return context.principal.kind != wire::PrincipalKind::Anonymous &&
+         context.principal.account == context.account;
+}
+
+struct Granted {
+  std::string_view action;
+  Permission permission;
+};
+
+// Source: "Mapping of ACL permissions and access policy permissions", Amazon S3 User Guide.
+constexpr std::array<Granted, 7> kBucketGrants{{{"s3:ListBucket", Permission::Read},
+                                                {"s3:ListBucketVersions", Permission::Read},
+                                                {"s3:ListBucketMultipartUploads", Permission::Read},
+                                                {"s3:PutObject", Permission::Write},
+                                                {"s3:DeleteObject", Permission::Write},
+                                                {"s3:GetBucketAcl", Permission::ReadAcp},
+                                                {"s3:PutBucketAcl", Permission::WriteAcp}}};
+constexpr std::array<Granted, 6> kObjectGrants{{{"s3:GetObject", Permission::Read},
+                                                {"s3:GetObjectVersion", Permission::Read},
+                                                {"s3:GetObjectAcl", Permission::ReadAcp},
+                                                {"s3:GetObjectVersionAcl", Permission::ReadAcp},
+                                                {"s3:PutObjectAcl", Permission::WriteAcp},
+                                                {"s3:PutObjectVersionAcl", Permission::WriteAcp}}};
+
+bool grants(const auto& table, std::string_view action, std::string_view stored,
+            const wire::Principal& principal) {
+  const auto row = std::ranges::find(table, action, &Granted::action);
+  return row != table.end() && acl_allows(stored, principal, row->permission);
+}
+
+bool lists_count(const BucketRecord& bucket) {
+  const bool ignored = bucket.public_access_block && bucket.public_access_block->ignore_public_acls;
+  return acls_enabled(bucket) && !ignored;
+}
+
+// What the policy says to somebody who is not of the account.
+bool policy_admits(const wire::Policy& policy, wire::Decision decision,
+                   const BucketRecord& bucket) {
+  if (decision != wire::Decision::Allow) return false;
+  const bool restricted =
+      bucket.public_access_block && bucket.public_access_block->restrict_public_buckets;
+  return !restricted || !policy.is_public();
 }
 
 bool is_policy_action(std::string_view action) {
@@ -106,6 +142,12 @@ bool is_policy_action(std::string_view action) {
 }
 
 }  // namespace
+
+wire::ConditionContext version_condition(const std::optional<std::string>& version_id) {
+  wire::ConditionContext condition;
+  if (version_id) condition.emplace(kVersionCondition, std::vector{*version_id});
+  return condition;
+}
 
 base::Result<wire::Policy> parse_bucket_policy(std::string_view text, std::string_view bucket) {
   if (text.size() > kPolicyBytesMax) {
@@ -126,34 +168,62 @@ base::Result<wire::Policy> parse_bucket_policy(std::string_view text, std::strin
   return policy;
 }
 
-base::Result<void> check_access(const wire::Context& context, const BucketRecord& bucket,
-                                std::string_view action, std::string_view key,
-                                wire::ConditionContext conditions) {
-  using wire::PrincipalKind;
-  const PrincipalKind kind = context.principal.kind;
-  const bool of_account =
-      kind != PrincipalKind::Anonymous && context.principal.account == context.account;
-  if (bucket.policy.empty() && of_account) return {};
-  if (kind == PrincipalKind::Root && of_account && is_policy_action(action)) return {};
-
-  const std::string resource = resource_arn(bucket.name, key);
-  if (bucket.policy.empty()) return denied(context, action, resource);
+Verdict judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
+              std::string_view key, const wire::ConditionContext& conditions) {
+  const bool of_account = is_of_account(context);
+  const Verdict unspoken =
+      lists_count(bucket) && grants(kBucketGrants, action, bucket.acl, context.principal)
+          ? Verdict::Allowed
+          : Verdict::Unspoken;
+  if (bucket.policy.empty()) return of_account ? Verdict::Allowed : unspoken;
+  const bool root = of_account && context.principal.kind == wire::PrincipalKind::Root;
+  if (root && is_policy_action(action)) return Verdict::Allowed;
   const base::Result<wire::Policy> policy = wire::Policy::parse(bucket.policy, kConditionKeys);
   if (!policy.has_value()) {
     // Read when it was put: one that is unreadable now may deny, so nobody passes.
     base::log::error("s3", "bucket {}: its policy is unreadable", bucket.name);
-    return denied(context, action, resource);
+    return Verdict::Denied;
   }
-  wire::PolicyRequest request = wire::policy_request(context, std::string(action), resource);
-  request.context.merge(conditions);
+  wire::PolicyRequest request =
+      wire::policy_request(context, std::string(action), resource_arn(bucket.name, key));
+  for (const auto& [name, values] : conditions) request.context.emplace(name, values);
   const wire::Decision decision = policy->evaluate(request);
-  if (decision == wire::Decision::Deny) return denied(context, action, resource);
-  if (of_account) return {};
-  if (decision != wire::Decision::Allow) return denied(context, action, resource);
-  const bool restricted =
-      bucket.public_access_block && bucket.public_access_block->restrict_public_buckets;
-  if (restricted && policy->is_public()) return denied(context, action, resource);
-  return {};
+  if (decision == wire::Decision::Deny) return Verdict::Denied;
+  if (of_account || policy_admits(*policy, decision, bucket)) return Verdict::Allowed;
+  return unspoken;
+}
+
+bool is_object_action(std::string_view action) {
+  return std::ranges::find(kObjectGrants, action, &Granted::action) != kObjectGrants.end();
+}
+
+bool object_acl_allows(const wire::Context& context, const BucketRecord& bucket,
+                       std::string_view stored, std::string_view action) {
+  return lists_count(bucket) && grants(kObjectGrants, action, stored, context.principal);
+}
+
+std::unexpected<base::Error> access_denied(const wire::Context& context, const BucketRecord& bucket,
+                                           std::string_view action, std::string_view key,
+                                           Verdict verdict) {
+  if (context.principal.kind == wire::PrincipalKind::Anonymous) {
+    return base::fail(errors::kAccessDenied, "Access Denied");
+  }
+  const std::string reason =
+      verdict == Verdict::Denied
+          ? "with an explicit deny in a resource-based policy"
+          : "because no resource-based policy allows the " + std::string(action) + " action";
+  return base::fail(errors::kAccessDenied,
+                    "User: " + context.principal.arn +
+                        " is not authorized to perform: " + std::string(action) +
+                        " on resource: \"" + resource_arn(bucket.name, key) + "\" " + reason);
+}
+
+base::Result<void> check_access(const wire::Context& context, const BucketRecord& bucket,
+                                std::string_view action, std::string_view key,
+                                const wire::ConditionContext& conditions) {
+  const Verdict verdict = judge(context, bucket, action, key, conditions);
+  if (verdict == Verdict::Allowed) return {};
+  return access_denied(context, bucket, action, key, verdict);
 }
 
 bool may_list(const wire::Context& context, const BucketRecord& bucket) {

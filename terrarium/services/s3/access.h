@@ -1,11 +1,13 @@
-// Who may do what in a bucket: the bucket's policy and its public access block. Pure.
+// Who may do what in a bucket: the bucket's policy, access control lists and public access block.
+// Pure.
 //
 // The account's root may do everything that the policy does not deny, and always change the policy
 // itself. Users and roles of the account: as root, within what their own policies allow, which the
-// layer above has asked. Everybody else needs the policy's Allow, and gets nothing from a public
-// policy while RestrictPublicBuckets is on.
+// layer above has asked. Everybody else needs the policy's Allow or a grant: nothing comes from a
+// public policy while RestrictPublicBuckets is on, nothing from a list while IgnorePublicAcls is.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,13 +17,32 @@
 
 namespace terrarium::s3 {
 
+// The condition key that tells which version is asked for; without it the current object is.
+inline constexpr std::string_view kVersionCondition = "s3:versionid";
+wire::ConditionContext version_condition(const std::optional<std::string>& version_id);
+
 // Parses and checks what PutBucketPolicy was given: MalformedPolicy.
 base::Result<wire::Policy> parse_bucket_policy(std::string_view json, std::string_view bucket);
 
-// `key` empty: of the bucket itself. `conditions`: S3's own condition keys ("s3:prefix").
+enum class Verdict : std::uint8_t { Allowed, Denied, Unspoken };
+
+// What the policy and the bucket's own list say. Unspoken: nothing, so that the list of an object
+// may still allow it. `key` empty: of the bucket itself. `conditions`: S3's own condition keys
+// ("s3:prefix").
+Verdict judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
+              std::string_view key, const wire::ConditionContext& conditions = {});
+// Whether it is for the list of an object to allow this action.
+bool is_object_action(std::string_view action);
+// What the list of an object or of a version says.
+bool object_acl_allows(const wire::Context& context, const BucketRecord& bucket,
+                       std::string_view stored, std::string_view action);
+std::unexpected<base::Error> access_denied(const wire::Context& context, const BucketRecord& bucket,
+                                           std::string_view action, std::string_view key,
+                                           Verdict verdict);
+// Unspoken is a refusal.
 base::Result<void> check_access(const wire::Context& context, const BucketRecord& bucket,
                                 std::string_view action, std::string_view key,
-                                wire::ConditionContext conditions = {});
+                                const wire::ConditionContext& conditions = {});
 
 // Whether the caller may learn that a key is not there: S3 says so to those who may list.
 bool may_list(const wire::Context& context, const BucketRecord& bucket);

@@ -22,63 +22,77 @@ std::unexpected<base::Error> incomplete_body() {
                     "header");
 }
 
-// Reads until `into` is full or the body has ended.
-runtime::Task<base::Result<std::size_t>> fill(http::BodyReader& source, std::span<char> into) {
-  std::size_t done = 0;
-  while (done < into.size()) {
-    CO_TRY(const std::size_t count, co_await source.read(into.subspan(done)));
-    if (count == 0) break;
-    done += count;
-  }
-  co_return done;
+std::unexpected<base::Error> too_long(const BodySize& size) {
+  if (size.exact) return incomplete_body();
+  return base::fail(errors::kEntityTooLarge,
+                    "Your proposed upload exceeds the maximum allowed size");
+}
+
+// Of a body that is all read: an end that nothing follows.
+runtime::Task<base::Result<void>> check_end(http::BodyReader& source, BodySize size,
+                                            std::uint64_t taken) {
+  char byte = 0;
+  CO_TRY(const std::size_t more, co_await source.read(std::span(&byte, 1)));
+  if (more > 0 || taken > size.most) co_return too_long(size);
+  if (size.exact && taken != size.most) co_return incomplete_body();
+  co_return base::Result<void>();
 }
 
 }  // namespace
 
-NewBody::NewBody(Bodies& bodies, std::vector<Segment> segments)
-    : bodies_(&bodies), segments_(std::move(segments)) {}
+NewBody::NewBody(Bodies& bodies, Generation generation, std::uint64_t bytes)
+    : bodies_(&bodies), place_(BodyPlace::File), generation_(generation), bytes_(bytes) {}
 
 NewBody::NewBody(std::string inline_bytes, Generation generation)
-    : inline_generation_(generation), inline_bytes_(std::move(inline_bytes)) {}
+    : place_(inline_bytes.empty() ? BodyPlace::Nowhere : BodyPlace::Store),
+      generation_(generation),
+      bytes_(inline_bytes.size()),
+      inline_bytes_(std::move(inline_bytes)) {}
 
 NewBody::~NewBody() {
-  if (bodies_ != nullptr) bodies_->release(std::move(segments_));
+  if (bodies_ != nullptr) bodies_->release({generation_, {generation_}});
 }
 
-NewBody::NewBody(NewBody&& other) noexcept
-    : bodies_(std::exchange(other.bodies_, nullptr)),
-      segments_(std::move(other.segments_)),
-      inline_generation_(other.inline_generation_),
-      inline_bytes_(std::move(other.inline_bytes_)) {}
+NewBody::NewBody(NewBody&& other) noexcept { *this = std::move(other); }
 
 NewBody& NewBody::operator=(NewBody&& other) noexcept {
   std::swap(bodies_, other.bodies_);
-  std::swap(segments_, other.segments_);
-  std::swap(inline_generation_, other.inline_generation_);
+  std::swap(place_, other.place_);
+  std::swap(generation_, other.generation_);
+  std::swap(bytes_, other.bytes_);
   std::swap(inline_bytes_, other.inline_bytes_);
   return *this;
-}
-
-std::uint64_t NewBody::bytes() const {
-  std::uint64_t bytes = inline_bytes_.size();
-  for (const Segment& segment : segments_) bytes += segment.bytes;
-  return bytes;
 }
 
 // Waiting for removal. Shared with what is posted to the control executor, which may run after the
 // owner is gone.
 struct Bodies::Garbage {
   std::mutex mutex;
-  std::deque<std::vector<Segment>> waiting;
+  std::deque<BodyFiles> waiting;
   bool collecting = false;  // a task will look at `waiting` again
   Bodies* owner = nullptr;  // control executor; null once it has stopped
 };
 
-// One body on its way to disk. Blocking, but for its construction.
+// A piece of a body in memory, neither cleared nor touched before bytes come.
+struct Bodies::Chunk {
+  explicit Chunk(std::size_t size) : bytes(new char[size]), capacity(size) {}
+  std::string_view view() const { return {bytes.get(), size}; }
+
+  std::unique_ptr<char[]> bytes;
+  std::size_t capacity;
+  std::size_t size = 0;
+};
+
+// One body on its way to disk. Blocking, but for its construction. Digesting a chunk's MD5 and
+// doing the rest with it may go on side by side.
 class Bodies::Writer {
  public:
-  explicit Writer(Bodies& bodies) : bodies_(bodies), generation_(bodies.next_generation()) {}
+  Writer(Bodies& bodies, std::shared_ptr<BodyDigests> digests)
+      : bodies_(bodies), digests_(std::move(digests)), generation_(bodies.next_generation()) {
+    ++bodies_.writers_;
+  }
   ~Writer() {
+    --bodies_.writers_;
     if (!file_) return;
     const auto removed = remove_file(bodies_.temporary_path(generation_));
     if (!removed.has_value()) base::log::warning("s3", "{}", base::describe(removed.error()));
@@ -86,14 +100,25 @@ class Bodies::Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  base::Result<void> open() {
-    TRY(file_, NewFile::create(bodies_.temporary_path(generation_)));
+  void digest_md5(const Chunk& chunk) { digests_->update_md5(chunk.view()); }
+  base::Result<void> write(const Chunk& chunk) {
+    if (!file_) {
+      TRY(file_, NewFile::create(bodies_.temporary_path(generation_)));
+    }
+    digests_->update_checksums(chunk.view());
+    TRY_VOID(file_->write(chunk.view()));
+    bytes_ += chunk.size;
+    if (bytes_ - begun_ >= kSyncBytes) {
+      file_->begin_sync();
+      begun_ = bytes_;
+    }
     return {};
   }
-  base::Result<void> write(std::string_view bytes, BodyDigests& digests) {
-    digests.update(bytes);
-    bytes_ += bytes.size();
-    return file_->write(bytes);
+  // A body that is one chunk.
+  base::Result<void> write_whole(const Chunk& chunk) {
+    digest_md5(chunk);
+    TRY_VOID(write(chunk));
+    return publish();
   }
   base::Result<void> publish() {
     TRY_VOID(file_->sync());
@@ -104,13 +129,17 @@ class Bodies::Writer {
     return {};
   }
   std::uint64_t bytes() const { return bytes_; }
-  Segment segment() const { return {generation_, bytes_, {}}; }
+  const Generation& generation() const { return generation_; }
 
  private:
+  static constexpr std::uint64_t kSyncBytes = 8 << 20;
+
   Bodies& bodies_;
+  const std::shared_ptr<BodyDigests> digests_;
   const Generation generation_;
   std::optional<NewFile> file_;  // while it lies in tmp
   std::uint64_t bytes_ = 0;
+  std::uint64_t begun_ = 0;
 };
 
 // One file after another; at most one is open.
@@ -172,6 +201,18 @@ class Bodies::Reader final : public http::BodyReader {
   const std::uint64_t length_;
 };
 
+// Reads until the chunk is full or the body has ended.
+runtime::Task<base::Result<void>> Bodies::fill(http::BodyReader& source, Chunk& chunk) {
+  chunk.size = 0;
+  while (chunk.size < chunk.capacity) {
+    const std::span<char> room(chunk.bytes.get() + chunk.size, chunk.capacity - chunk.size);
+    CO_TRY(const std::size_t count, co_await source.read(room));
+    if (count == 0) break;
+    chunk.size += count;
+  }
+  co_return base::Result<void>();
+}
+
 base::Result<std::unique_ptr<Bodies>> Bodies::open(std::string folder, runtime::Runtime& runtime,
                                                    base::Random& random) {
   TRY_VOID(make_folder(folder + "/tmp"));
@@ -227,95 +268,122 @@ base::Result<void> Bodies::place(
   return sync_folder(shard);
 }
 
-runtime::Task<base::Result<NewBody>> Bodies::take(http::BodyReader& source, std::uint64_t length,
-                                                  bool may_be_inline, BodyDigests& digests) {
-  if (may_be_inline && length <= kInlineBytesMax) {
-    CO_TRY(std::string bytes, co_await http::read_all(source, kInlineBytesMax));
-    if (bytes.size() != length) co_return incomplete_body();
-    digests.update(bytes);
-    digests.finish();
-    co_return NewBody(std::move(bytes), next_generation());
-  }
-  Writer writer(*this);
-  CO_TRY_VOID(co_await runtime_.blocking().run([&writer] { return writer.open(); }));
-  std::string buffer(static_cast<std::size_t>(std::clamp<std::uint64_t>(length, 1, kChunkBytes)),
-                     '\0');
-  for (;;) {
-    CO_TRY(const std::size_t count, co_await fill(source, buffer));
-    if (count == 0) break;
-    if (writer.bytes() + count > length) co_return incomplete_body();
-    const std::string_view chunk(buffer.data(), count);
-    CO_TRY_VOID(co_await runtime_.blocking().run(
-        [&writer, &digests, chunk] { return writer.write(chunk, digests); }));
-  }
-  if (writer.bytes() != length) co_return incomplete_body();
-  digests.finish();
-  CO_TRY_VOID(co_await runtime_.blocking().run([&writer] { return writer.publish(); }));
-  co_return NewBody(*this, {writer.segment()});
+// Many writers share what one alone may use: a slow one holds memory only for what it has sent.
+std::size_t Bodies::chunk_bytes(std::uint64_t length) const {
+  const std::size_t share =
+      std::max(kChunkBytesMin, kChunkBytesOfAll / std::max<std::size_t>(1, writers_));
+  return static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(length, 1, std::min(share, kChunkBytes)));
 }
 
-runtime::Task<base::Result<NewBody>> Bodies::link(std::vector<Segment> segments) {
-  std::vector<std::string> from;
-  for (Segment& segment : segments) {
-    from.push_back(path(segment.generation));
-    segment.generation = next_generation();
+runtime::Task<base::Result<NewBody>> Bodies::take(http::BodyReader& source, BodySize size,
+                                                  bool may_be_inline,
+                                                  std::shared_ptr<BodyDigests> digests) {
+  if (may_be_inline && size.exact && size.most <= kInlineBytesMax) {
+    CO_TRY(std::string bytes, co_await http::read_all(source, kInlineBytesMax));
+    if (bytes.size() != size.most) co_return incomplete_body();
+    digests->update(bytes);
+    digests->finish();
+    co_return NewBody(std::move(bytes), next_generation());
   }
-  NewBody body(*this, std::move(segments));
-  const auto link_all = [this, &from, &body]() -> base::Result<void> {
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      TRY_VOID(place(body.segments()[i].generation,
-                     [&from, i](const std::string& to) { return link_file(from[i], to); }));
-    }
-    return {};
+  const auto chunk = std::make_shared<Chunk>(chunk_bytes(size.most));
+  CO_TRY_VOID(co_await fill(source, *chunk));
+  const bool whole = chunk->size < chunk->capacity;
+  if (may_be_inline && !size.exact && whole && chunk->size <= kInlineBytesMax) {
+    digests->update(chunk->view());
+    digests->finish();
+    co_return NewBody(std::string(chunk->view()), next_generation());
+  }
+  const auto writer = std::make_shared<Writer>(*this, digests);
+  CO_TRY_VOID(co_await stream(source, size, writer, chunk));
+  digests->finish();
+  co_return NewBody(*this, writer->generation(), writer->bytes());
+}
+
+// While one chunk is digested and written, the next one comes in.
+runtime::Task<base::Result<void>> Bodies::stream(http::BodyReader& source, BodySize size,
+                                                 std::shared_ptr<Writer> writer,
+                                                 std::shared_ptr<Chunk> chunk) {
+  const runtime::Executor own = co_await runtime::this_executor();
+  runtime::BlockingPool& pool = runtime_.blocking();
+  if (chunk->size < chunk->capacity || (size.exact && chunk->size == size.most)) {
+    CO_TRY_VOID(co_await check_end(source, size, chunk->size));
+    co_return co_await pool.run([&writer, &chunk] { return writer->write_whole(*chunk); });
+  }
+  auto next = std::make_shared<Chunk>(chunk->capacity);
+  std::uint64_t taken = 0;
+  while (chunk->size > 0) {
+    taken += chunk->size;
+    if (taken > size.most) co_return too_long(size);
+    auto written = pool.start(own, [writer, chunk] { return writer->write(*chunk); });
+    auto digested = pool.start(own, [writer, chunk] {
+      writer->digest_md5(*chunk);
+      return true;
+    });
+    auto filled = co_await fill(source, *next);
+    // Also after an error: both work on what this frame shares with them.
+    co_await digested.wait();
+    CO_TRY_VOID(co_await written.wait());
+    CO_TRY_VOID(std::move(filled));
+    std::swap(chunk, next);
+  }
+  if (size.exact && taken != size.most) co_return incomplete_body();
+  co_return co_await pool.run([&writer] { return writer->publish(); });
+}
+
+runtime::Task<base::Result<NewBody>> Bodies::link(Generation from, std::uint64_t bytes) {
+  const std::string source = path(from);
+  NewBody body(*this, next_generation(), bytes);
+  const auto link_it = [this, &source, &body] {
+    return place(body.generation(),
+                 [&source](const std::string& to) { return link_file(source, to); });
   };
-  CO_TRY_VOID(co_await runtime_.blocking().run(link_all));
+  CO_TRY_VOID(co_await runtime_.blocking().run(link_it));
   co_return body;
 }
 
-Bodies::Pin Bodies::pin(const std::vector<Segment>& segments) {
-  const Generation first = segments.front().generation;
+Bodies::Pin Bodies::pin(const Generation& name) {
   {
     const std::lock_guard lock(mutex_);
-    Use& use = uses_[first];
+    Use& use = uses_[name];
     if (use.released) return nullptr;
     ++use.pins;
   }
-  return {this, [first](const Bodies* bodies) { const_cast<Bodies*>(bodies)->unpin(first); }};
+  return {this, [name](const Bodies* bodies) { const_cast<Bodies*>(bodies)->unpin(name); }};
 }
 
-void Bodies::unpin(const Generation& first) {
-  std::vector<Segment> segments;
+void Bodies::unpin(const Generation& name) {
+  BodyFiles body{name, {}};
   {
     const std::lock_guard lock(mutex_);
-    const auto use = uses_.find(first);
+    const auto use = uses_.find(name);
     if (--use->second.pins > 0) return;
     if (!use->second.released) {
       uses_.erase(use);
       return;
     }
-    segments.swap(use->second.segments);
+    body.files.swap(use->second.files);
   }
-  discard(std::move(segments));
+  discard(std::move(body));
 }
 
-void Bodies::release(std::vector<Segment> segments) {
-  if (segments.empty()) return;
+void Bodies::release(BodyFiles body) {
   {
     const std::lock_guard lock(mutex_);
-    Use& use = uses_[segments.front().generation];
+    Use& use = uses_[body.name];
     use.released = true;
     if (use.pins > 0) {
-      use.segments = std::move(segments);
+      use.files = std::move(body.files);
       return;
     }
   }
-  discard(std::move(segments));
+  discard(std::move(body));
 }
 
-void Bodies::discard(std::vector<Segment> segments) {
+void Bodies::discard(BodyFiles body) {
   {
     const std::lock_guard lock(garbage_->mutex);
-    garbage_->waiting.push_back(std::move(segments));
+    garbage_->waiting.push_back(std::move(body));
     if (std::exchange(garbage_->collecting, true)) return;
   }
   runtime::asio::post(runtime_.control(), [garbage = garbage_] {
@@ -326,22 +394,22 @@ void Bodies::discard(std::vector<Segment> segments) {
 
 runtime::Task<void> Bodies::collect() {
   for (;;) {
-    std::vector<Segment> segments;
+    BodyFiles body;
     {
       const std::lock_guard lock(garbage_->mutex);
       garbage_->collecting = !garbage_->waiting.empty();
       if (!garbage_->collecting) co_return;
-      segments.swap(garbage_->waiting.front());
+      std::swap(body, garbage_->waiting.front());
       garbage_->waiting.pop_front();
     }
-    co_await runtime_.blocking().run([this, &segments] {
-      for (const Segment& segment : segments) {
-        const auto removed = remove_file(path(segment.generation));
+    co_await runtime_.blocking().run([this, &body] {
+      for (const Generation& file : body.files) {
+        const auto removed = remove_file(path(file));
         if (!removed.has_value()) base::log::warning("s3", "{}", base::describe(removed.error()));
       }
     });
     const std::lock_guard lock(mutex_);
-    uses_.erase(segments.front().generation);
+    uses_.erase(body.name);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "terrarium/services/s3/checksum.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "lib/base/check.h"
@@ -128,17 +129,27 @@ std::string multipart_etag(std::span<const std::string> etags) {
 }
 
 BodyDigests::BodyDigests(std::span<const DigestKind> checksums) : md5_(DigestKind::Md5) {
-  for (const DigestKind kind : checksums) running_.try_emplace(kind, kind);
+  for (const DigestKind kind : checksums) {
+    const bool there =
+        std::ranges::find(running_, kind, &decltype(running_)::value_type::first) != running_.end();
+    if (kind != DigestKind::Md5 && !there) running_.emplace_back(kind, base::Digest(kind));
+  }
 }
 
-void BodyDigests::update(std::string_view bytes) {
-  md5_.update(bytes);
+void BodyDigests::update_checksums(std::string_view bytes) {
   for (auto& [kind, digest] : running_) digest.update(bytes);
 }
 
 void BodyDigests::finish() {
   md5_bytes_ = md5_.finish();
-  for (auto& [kind, digest] : running_) values_.emplace(kind, digest.finish());
+  for (auto& [kind, digest] : running_) values_.emplace_back(kind, digest.finish());
+}
+
+const std::string& BodyDigests::digest(DigestKind kind) const {
+  if (kind == DigestKind::Md5) return md5_bytes_;
+  const auto value = std::ranges::find(values_, kind, &decltype(values_)::value_type::first);
+  CHECK(value != values_.end(), "only what was asked for is computed");
+  return value->second;
 }
 
 }  // namespace terrarium::s3

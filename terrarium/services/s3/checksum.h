@@ -5,11 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "lib/base/digest.h"
 #include "terrarium/services/s3/records.h"
@@ -39,22 +40,28 @@ std::string composite_checksum(base::DigestKind kind, std::span<const PartDigest
 // "hex-N": the same with MD5, given in hex.
 std::string multipart_etag(std::span<const std::string> etags);
 
-// What is computed while a body passes: its MD5 and any checksums.
+// What is computed while a body passes: its MD5 and any checksums. Two threads may work on the two
+// halves at once.
 class BodyDigests {
  public:
   explicit BodyDigests(std::span<const base::DigestKind> checksums);
-  void update(std::string_view bytes);
+  void update(std::string_view bytes) {
+    update_md5(bytes);
+    update_checksums(bytes);
+  }
+  void update_md5(std::string_view bytes) { md5_.update(bytes); }
+  void update_checksums(std::string_view bytes);
   // Call once, before the two below.
   void finish();
   const std::string& md5() const { return md5_bytes_; }
-  // Of one of the kinds asked for; bytes.
-  const std::string& checksum(base::DigestKind kind) const { return values_.at(kind); }
+  // MD5, or one of the kinds asked for; bytes.
+  const std::string& digest(base::DigestKind kind) const;
 
  private:
   base::Digest md5_;
-  std::map<base::DigestKind, base::Digest> running_;
+  std::vector<std::pair<base::DigestKind, base::Digest>> running_;
   std::string md5_bytes_;
-  std::map<base::DigestKind, std::string> values_;
+  std::vector<std::pair<base::DigestKind, std::string>> values_;
 };
 
 }  // namespace terrarium::s3

@@ -75,8 +75,8 @@ TEST(S3Checksum, DigestsComputeWhatTheyWereAskedFor) {
   digests.update("lo");
   digests.finish();
   EXPECT_EQ(base::hex_encode(digests.md5()), "5d41402abc4b2a76b9719d911017c592");
-  EXPECT_EQ(base::hex_encode(digests.checksum(DigestKind::Crc32)), "3610a686");
-  EXPECT_EQ(digests.checksum(DigestKind::Sha1), base::digest(DigestKind::Sha1, "hello"));
+  EXPECT_EQ(base::hex_encode(digests.digest(DigestKind::Crc32)), "3610a686");
+  EXPECT_EQ(digests.digest(DigestKind::Sha1), base::digest(DigestKind::Sha1, "hello"));
 }
 
 }  // namespace

@@ -16,6 +16,14 @@ std::unexpected<base::Error> precondition_failed(std::string_view condition) {
                     "Condition", std::string(condition));
 }
 
+std::unexpected<base::Error> not_a_condition(std::string header, std::string message) {
+  return with_field(
+      with_field(base::fail(errors::kNotImplemented,
+                            "A header you provided implies functionality that is not implemented"),
+                 "Header", std::move(header)),
+      "additionalMessage", std::move(message));
+}
+
 std::unexpected<base::Error> not_modified(const ObjectRecord& object) {
   return with_field(with_field(base::fail(errors::kNotModified, "Not Modified"), "header:ETag",
                                quoted_etag(object.etag)),
@@ -66,7 +74,7 @@ base::Result<void> check_read(const ReadConditions& conditions, const ObjectReco
   }
   if (conditions.if_none_match) {
     if (names_etag(*conditions.if_none_match, object.etag)) return not_modified(object);
-  } else if (conditions.if_modified_since &&
+  } else if (conditions.if_modified_since && *conditions.if_modified_since <= conditions.now &&
              object.last_modified <= *conditions.if_modified_since) {
     return not_modified(object);
   }
@@ -86,23 +94,49 @@ base::Result<void> check_copy_source(const ReadConditions& conditions, const Obj
 
 base::Result<void> check_write(const WriteConditions& conditions, const ObjectRecord* current,
                                std::string_view key) {
+  if (conditions.if_match && conditions.if_none_match) {
+    return not_a_condition("If-Match,If-None-Match",
+                           "Multiple conditional request headers present in the request");
+  }
   if (conditions.if_none_match) {
     if (*conditions.if_none_match != "*") {
-      return with_field(
-          base::fail(errors::kNotImplemented,
-                     "A header you provided implies functionality that is not implemented"),
-          "Header", "If-None-Match");
+      return not_a_condition("If-None-Match",
+                             "We don't accept the provided value of If-None-Match header for this "
+                             "API");
     }
     if (current != nullptr) return precondition_failed("If-None-Match");
   }
-  if (conditions.if_match) {
-    if (current == nullptr) {
-      return with_field(base::fail(errors::kNoSuchKey, "The specified key does not exist."), "Key",
-                        std::string(key));
-    }
-    if (!names_etag(*conditions.if_match, current->etag)) return precondition_failed("If-Match");
+  if (!conditions.if_match) return {};
+  if (*conditions.if_match == "*") {
+    return not_a_condition("If-Match",
+                           "We don't accept the provided value of If-Match header for this API");
   }
-  return {};
+  return check_delete(conditions.if_match, current, key);
+}
+
+base::Result<void> check_delete(const std::optional<std::string>& if_match,
+                                const ObjectRecord* current, std::string_view key) {
+  if (!if_match) return {};
+  if (current == nullptr || current->delete_marker) {
+    return with_field(base::fail(errors::kNoSuchKey, "The specified key does not exist."), "Key",
+                      std::string(key));
+  }
+  if (names_etag(*if_match, current->etag)) return {};
+  return precondition_failed("If-Match");
+}
+
+base::Result<void> check_completion(const WriteConditions& conditions, const ObjectRecord* current,
+                                    std::string_view key, const UploadStart& start) {
+  TRY_VOID(check_write(conditions, current, key));
+  const bool went = conditions.if_none_match && start.key_existed;
+  const bool came = conditions.if_match && current->sequence > start.sequence;
+  if (!went && !came) return {};
+  return with_field(
+      with_field(base::fail(errors::kConditionalRequestConflict,
+                            "The conditional request cannot succeed due to a conflicting "
+                            "operation against this resource."),
+                 "Condition", went ? "If-None-Match" : "If-Match"),
+      "Key", std::string(key));
 }
 
 base::Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint64_t bytes) {

@@ -24,6 +24,7 @@ struct ReadConditions {
   std::optional<std::string> if_none_match;
   std::optional<base::Timestamp> if_modified_since;
   std::optional<base::Timestamp> if_unmodified_since;
+  base::Timestamp now;  // If-Modified-Since a time to come says nothing
 };
 
 // PreconditionFailed, or NotModified with the headers of a 304.
@@ -39,6 +40,15 @@ struct WriteConditions {
 // `current`: the object that would be replaced, or null.
 base::Result<void> check_write(const WriteConditions& conditions, const ObjectRecord* current,
                                std::string_view key);
+base::Result<void> check_delete(const std::optional<std::string>& if_match,
+                                const ObjectRecord* current, std::string_view key);
+// Of an upload: what else was written since it began stands in its way.
+struct UploadStart {
+  std::uint64_t sequence = 0;
+  bool key_existed = false;
+};
+base::Result<void> check_completion(const WriteConditions& conditions, const ObjectRecord* current,
+                                    std::string_view key, const UploadStart& start);
 
 struct ByteRange {
   std::uint64_t first = 0;

@@ -1,5 +1,7 @@
 // Every effect on the store fails once, before it happens or after, and what was not synced is
 // lost: what was acknowledged must still be there, and nothing else may be in the way.
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <set>
 
@@ -18,6 +20,7 @@ struct Known {
   std::set<std::string> unsure;                // the last change of it got no answer
   std::set<std::string> events;                // keys whose creation was acknowledged
   bool bucket = false;
+  bool rules = false;  // of CORS: two rows in one change
 };
 
 class Scenario {
@@ -28,6 +31,7 @@ class Scenario {
     if (!region_.create_bucket("pictures").has_value()) return;
     known.bucket = true;
     if (!region_.notify("pictures", {S3Region::rule("s3:ObjectCreated:*")}).has_value()) return;
+    known.rules = put_rules();
     put("small", "v1");
     put("big", std::string(kBig, '1'));
     put("small", std::string(kBig, '2'));
@@ -51,6 +55,13 @@ class Scenario {
       known.objects[key] = *std::move(body);
       known.events.insert(key);
     }
+  }
+
+  bool put_rules() {
+    PutBucketCorsRequest request{.bucket = "pictures"};
+    request.cors_configuration.cors_rules = {
+        {.allowed_methods = {"GET"}, .allowed_origins = {"*"}}};
+    return region_.wait(region_.s3().put_bucket_cors(region_.root(), request)).has_value();
   }
 
   void put(const std::string& key, const std::string& body) {
@@ -115,6 +126,24 @@ std::size_t count_keys(const store::Store& store, std::string_view prefix) {
   return count;
 }
 
+// Rules that were acknowledged are there, and the counts are those of what is listed.
+void check_settings(S3Region& region, const Known& known) {
+  const auto rules =
+      region.wait(region.s3().get_bucket_cors(region.root(), {.bucket = "pictures"}));
+  if (known.rules) {
+    EXPECT_TRUE(rules.has_value());
+  }
+  const auto listed =
+      region.wait(region.s3().list_objects_v2(region.root(), {.bucket = "pictures"}));
+  std::int64_t bytes = 0;
+  for (const Object& object : listed->contents.value_or(std::vector<Object>())) {
+    bytes += *object.size;
+  }
+  const boost::json::array status = region.s3().status();
+  EXPECT_EQ(status.at(0).at("objects").to_number<std::int64_t>(), *listed->key_count);
+  EXPECT_EQ(status.at(0).at("bytes").to_number<std::int64_t>(), bytes);
+}
+
 void check_after_crash(S3Region& region, const store::Store& store, const Known& known) {
   if (!known.bucket) return;
   std::set<std::string> listed;
@@ -135,6 +164,7 @@ void check_after_crash(S3Region& region, const store::Store& store, const Known&
         [&key](const std::string& event) { return event.contains("\"key\":\"" + key + "\""); }))
         << "the event of " << key << " is lost";
   }
+  check_settings(region, known);
   EXPECT_EQ(count_keys(store, "n"), 0U) << "events wait although the queue takes them";
   EXPECT_EQ(count_keys(store, "f"), region.files()) << "files and the store disagree";
 }

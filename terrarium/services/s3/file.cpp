@@ -56,9 +56,17 @@ base::Result<void> NewFile::write(std::string_view bytes) {
     const ssize_t count = ::write(fd_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return base::fail_errno("writing a body", errno);
+    written_ += static_cast<std::uint64_t>(count);
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return {};
+}
+
+void NewFile::begin_sync() {
+  // A hint: where the file system does not take it, sync() does all the work.
+  ::sync_file_range(fd_.get(), static_cast<off64_t>(begun_),
+                    static_cast<off64_t>(written_ - begun_), SYNC_FILE_RANGE_WRITE);
+  begun_ = written_;
 }
 
 base::Result<void> NewFile::sync() {

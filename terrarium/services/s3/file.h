@@ -2,6 +2,7 @@
 // may block: the blocking pool's threads only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,16 @@ class NewFile {
  public:
   static base::Result<NewFile> create(const std::string& path);
   base::Result<void> write(std::string_view bytes);
+  // Has the disk begin with what was written so far, so that sync() finds most of it there.
+  void begin_sync();
   // The bytes and what is needed to find them are on disk when this returns.
   base::Result<void> sync();
 
  private:
   explicit NewFile(int fd) : fd_(fd) {}
   http::OwnedFd fd_;
+  std::uint64_t written_ = 0;
+  std::uint64_t begun_ = 0;
 };
 
 // Made with its parents, each entry on disk. One that is there already is no error.

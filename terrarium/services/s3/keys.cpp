@@ -23,6 +23,30 @@ std::string numbered(char kind, BucketNumber bucket) {
 
 constexpr std::size_t kNumberedBytes = 9;
 
+// Keys keep their order although something follows them: 00 becomes 00 FF, and 00 01 ends the key.
+std::string escaped(std::string stored, std::string_view key) {
+  for (const char byte : key) {
+    stored.push_back(byte);
+    if (byte == '\0') stored.push_back('\xFF');
+  }
+  return stored;
+}
+
+std::string ended(std::string stored) {
+  stored.push_back('\0');
+  stored.push_back('\x01');
+  return stored;
+}
+
+std::string unescaped(std::string_view stored) {
+  std::string key;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    key.push_back(stored[i]);
+    if (stored[i] == '\0') ++i;
+  }
+  return key;
+}
+
 }  // namespace
 
 std::string Generation::bytes() const {
@@ -59,21 +83,66 @@ std::string object_key(BucketNumber bucket, std::string_view key) {
 
 std::string upload_prefix(BucketNumber bucket) { return numbered('u', bucket); }
 
-// Keys keep their order although an id follows them: 00 becomes 00 FF, and 00 01 ends the key.
+std::string version_prefix(BucketNumber bucket) { return numbered('v', bucket); }
+
+std::string version_scan_prefix(BucketNumber bucket, std::string_view key_prefix) {
+  return escaped(version_prefix(bucket), key_prefix);
+}
+
+std::string version_key_prefix(BucketNumber bucket, std::string_view key) {
+  return ended(version_scan_prefix(bucket, key));
+}
+
+// The complement: a scan meets the newest first.
+std::string version_key(BucketNumber bucket, std::string_view key, std::uint64_t sequence) {
+  return version_key_prefix(bucket, key) + encode_sequence(~sequence);
+}
+
+std::optional<VersionPlace> parse_version_key(std::string_view stored) {
+  if (stored.size() < kNumberedBytes + 2 + 8) return std::nullopt;
+  VersionPlace place;
+  place.sequence = ~decode_sequence(stored.substr(stored.size() - 8));
+  stored.remove_suffix(8 + 2);
+  place.key = unescaped(stored.substr(kNumberedBytes));
+  return place;
+}
+
+std::string null_version_prefix(BucketNumber bucket) { return numbered('w', bucket); }
+
+std::string null_version_key(BucketNumber bucket, std::string_view key) {
+  return null_version_prefix(bucket) + std::string(key);
+}
+
+std::string encode_sequence(std::uint64_t sequence) {
+  std::string bytes;
+  append_big_endian(bytes, sequence, 8);
+  return bytes;
+}
+
+std::uint64_t decode_sequence(std::string_view stored) { return read_big_endian(stored); }
+
+std::string counts_key(BucketNumber bucket) { return numbered('t', bucket); }
+
+std::string cors_key(BucketNumber bucket) { return numbered('c', bucket); }
+
+std::string lifecycle_key(BucketNumber bucket) { return numbered('l', bucket); }
+
+std::string parts_prefix(const Generation& body) { return "s" + body.bytes(); }
+
+std::string parts_key(const Generation& body, std::uint64_t first_byte) {
+  return parts_prefix(body) + encode_sequence(first_byte);
+}
+
+std::uint64_t parts_first_byte(std::string_view stored) {
+  return stored.size() < 8 ? 0 : decode_sequence(stored.substr(stored.size() - 8));
+}
+
 std::string upload_scan_prefix(BucketNumber bucket, std::string_view key_prefix) {
-  std::string stored = upload_prefix(bucket);
-  for (const char byte : key_prefix) {
-    stored.push_back(byte);
-    if (byte == '\0') stored.push_back('\xFF');
-  }
-  return stored;
+  return escaped(upload_prefix(bucket), key_prefix);
 }
 
 std::string upload_key_prefix(BucketNumber bucket, std::string_view key) {
-  std::string stored = upload_scan_prefix(bucket, key);
-  stored.push_back('\0');
-  stored.push_back('\x01');
-  return stored;
+  return ended(upload_scan_prefix(bucket, key));
 }
 
 std::string upload_key(BucketNumber bucket, std::string_view key, std::string_view upload_id) {
@@ -85,11 +154,7 @@ std::optional<UploadName> parse_upload_key(std::string_view stored) {
   UploadName name;
   name.upload_id = stored.substr(stored.size() - kUploadIdCharacters);
   stored.remove_suffix(kUploadIdCharacters + 2);
-  stored.remove_prefix(kNumberedBytes);
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    name.key.push_back(stored[i]);
-    if (stored[i] == '\0') ++i;
-  }
+  name.key = unescaped(stored.substr(kNumberedBytes));
   return name;
 }
 

@@ -12,9 +12,43 @@ namespace terrarium::s3 {
 std::string bucket_key(std::string_view name);
 inline constexpr std::string_view kBucketPrefix = "b";
 
-// All objects of a bucket, in the order of their keys.
+// The current objects of a bucket, in the order of their keys.
 std::string object_prefix(BucketNumber bucket);
 std::string object_key(BucketNumber bucket, std::string_view key);
+
+// Everything else that versioning keeps: versions that are not current, and every delete marker.
+// By key, then newest first.
+std::string version_prefix(BucketNumber bucket);
+// What all versions of the keys that start with `key_prefix` start with.
+std::string version_scan_prefix(BucketNumber bucket, std::string_view key_prefix);
+// Those of one key.
+std::string version_key_prefix(BucketNumber bucket, std::string_view key);
+std::string version_key(BucketNumber bucket, std::string_view key, std::uint64_t sequence);
+struct VersionPlace {
+  std::string key;
+  std::uint64_t sequence = 0;
+};
+// What version_key() was made of.
+std::optional<VersionPlace> parse_version_key(std::string_view stored);
+// Where the null version of a key is, when it is not the current object: its sequence.
+std::string null_version_prefix(BucketNumber bucket);
+std::string null_version_key(BucketNumber bucket, std::string_view key);
+std::string encode_sequence(std::uint64_t sequence);
+std::uint64_t decode_sequence(std::string_view stored);
+
+// How much a bucket holds.
+std::string counts_key(BucketNumber bucket);
+
+// The CORS rules of a bucket.
+std::string cors_key(BucketNumber bucket);
+
+// The rules of a bucket's lifecycle.
+std::string lifecycle_key(BucketNumber bucket);
+
+// The parts of a multipart object, by where in it they begin.
+std::string parts_prefix(const Generation& body);
+std::string parts_key(const Generation& body, std::uint64_t first_byte);
+std::uint64_t parts_first_byte(std::string_view stored);
 
 // All uploads of a bucket, by key and then by time.
 std::string upload_prefix(BucketNumber bucket);

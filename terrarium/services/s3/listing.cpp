@@ -1,13 +1,9 @@
 #include "terrarium/services/s3/listing.h"
 
-#include <optional>
-
 #include "terrarium/services/s3/keys.h"
 
 namespace terrarium::s3 {
-namespace {
 
-// The part of `key` up to and with the first delimiter after the prefix; nothing without one.
 std::optional<std::string_view> common_prefix(std::string_view key, std::string_view prefix,
                                               std::string_view delimiter) {
   if (delimiter.empty()) return std::nullopt;
@@ -15,8 +11,6 @@ std::optional<std::string_view> common_prefix(std::string_view key, std::string_
   if (at == std::string_view::npos) return std::nullopt;
   return key.substr(0, at + delimiter.size());
 }
-
-}  // namespace
 
 base::Result<ListPage> list_objects(const store::Store& store, BucketNumber bucket,
                                     const ListQuery& query) {
@@ -54,6 +48,8 @@ base::Result<ListPage> list_objects(const store::Store& store, BucketNumber buck
     page.objects.push_back({page.last, std::move(record)});
     cursor->next();
   }
+  // A page cut short by a failing disk must not pass for the end of the bucket.
+  TRY_VOID(cursor->status());
   return page;
 }
 
@@ -94,6 +90,7 @@ base::Result<UploadPage> list_uploads(const store::Store& store, BucketNumber bu
     }
     cursor->next();
   }
+  TRY_VOID(cursor->status());
   return page;
 }
 

@@ -3,6 +3,7 @@
 // returns. Reads the store; any thread that may block.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,10 @@
 #include "terrarium/store/store.h"
 
 namespace terrarium::s3 {
+
+// The part of `key` up to and with the first delimiter after the prefix; nothing without one.
+std::optional<std::string_view> common_prefix(std::string_view key, std::string_view prefix,
+                                              std::string_view delimiter);
 
 struct ListQuery {
   std::string prefix;

@@ -193,25 +193,27 @@ base::Result<void> check_part_checksum(const UploadRecord& upload,
                          (declared ? lower_name(declared->kind) : std::string("null")));
 }
 
-base::Result<ObjectRecord> assemble(const CompleteMultipartUploadRequest& request,
-                                    const UploadRecord& upload,
-                                    const std::map<int, PartRecord>& parts) {
+base::Result<Assembled> assemble(const CompleteMultipartUploadRequest& request,
+                                 const UploadRecord& upload,
+                                 const std::map<int, PartRecord>& parts) {
   TRY(const std::vector<const PartRecord*> chosen, choose_parts(request, upload, parts));
-  ObjectRecord record;
+  Assembled assembled;
+  ObjectRecord& record = assembled.record;
   record.upload_id = request.upload_id;
   record.headers = upload.headers;
   record.tags = upload.tags;
+  record.acl = upload.acl;
   record.last_modified = upload.initiated;
   std::vector<std::string> etags;
   for (const PartRecord* part : chosen) {
     record.bytes += part->segment.bytes;
-    record.segments.push_back(part->segment);
+    assembled.parts.push_back(part->segment);
     etags.push_back(part->etag);
   }
   record.etag = multipart_etag(etags);
   TRY(record.checksum, checksum_of(upload, chosen));
   TRY_VOID(check_whole(request, upload, record));
-  return record;
+  return assembled;
 }
 
 std::unexpected<base::Error> no_such_upload(const std::string& upload_id,

@@ -22,10 +22,14 @@ base::Result<void> check_part_number(int number);
 base::Result<void> check_part_checksum(const UploadRecord& upload,
                                        const std::optional<DeclaredChecksum>& declared);
 
-// The object that CompleteMultipartUpload asks for: segments, size, etag and checksum.
-base::Result<ObjectRecord> assemble(const CompleteMultipartUploadRequest& request,
-                                    const UploadRecord& upload,
-                                    const std::map<int, PartRecord>& parts);
+struct Assembled {
+  ObjectRecord record;
+  std::vector<Segment> parts;
+};
+// The object that CompleteMultipartUpload asks for: parts, size, etag and checksum.
+base::Result<Assembled> assemble(const CompleteMultipartUploadRequest& request,
+                                 const UploadRecord& upload,
+                                 const std::map<int, PartRecord>& parts);
 
 std::unexpected<base::Error> no_such_upload(
     const std::string& upload_id, std::source_location where = std::source_location::current());

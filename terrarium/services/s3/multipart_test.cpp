@@ -141,6 +141,23 @@ TEST_F(S3Multipart, KeepsTheRulesOfCompletion) {
   EXPECT_EQ(region.files(), 1U);
 }
 
+TEST_F(S3Multipart, IsNotCompletedOverWhatCameMeanwhile) {
+  const std::string over = begin();
+  const std::string etag = *send(over, 1, "part")->etag;
+  const auto absent = [](auto& request) { request.if_none_match = "*"; };
+  ASSERT_TRUE(region.put("pictures", "key", "came").has_value());
+  EXPECT_EQ(region.code_of(complete(over, {{1, etag}}, absent)), "PreconditionFailed");
+  const auto came = region.get(S3Region::get_request("pictures", "key"));
+  const auto same = [&came](auto& request) { request.if_match = *came->etag; };
+  EXPECT_EQ(region.code_of(complete(over, {{1, etag}}, same)), "ConditionalRequestConflict");
+  const std::string later = begin();
+  const std::string again = *send(later, 1, "part")->etag;
+  DeleteObjectRequest remove{.bucket = "pictures", .key = "key"};
+  ASSERT_TRUE(region.wait(region.s3().delete_object(region.root(), remove)).has_value());
+  EXPECT_EQ(region.code_of(complete(later, {{1, again}}, absent)), "ConditionalRequestConflict");
+  EXPECT_TRUE(complete(over, {{1, etag}}, absent).has_value());
+}
+
 TEST_F(S3Multipart, APartSentAgainReplacesTheFirst) {
   const std::string upload = begin();
   ASSERT_TRUE(send(upload, 1, "first").has_value());
@@ -246,6 +263,57 @@ TEST_F(S3Multipart, PartsAreCopiedFromObjects) {
       region.wait(region.s3().delete_object(region.root(), {.bucket = "pictures", .key = "source"}))
           .has_value());
   EXPECT_EQ(region.body_of("pictures", "key"), part_bytes('s', 40'000));
+}
+
+// More parts than one row of their list holds. All but the last are one file under many names.
+TEST_F(S3Multipart, ManyPartsAreReadWhereverTheyLie) {
+  ASSERT_TRUE(region.put("pictures", "source", part_bytes('s')).has_value());
+  const std::string upload = begin();
+  const int last = static_cast<int>(kPartsPerRow) + 2;
+  Chosen chosen;
+  for (int number = 1; number < last; ++number) {
+    UploadPartCopyRequest copy;
+    copy.bucket = "pictures";
+    copy.key = "key";
+    copy.upload_id = upload;
+    copy.part_number = number;
+    copy.copy_source = "pictures/source";
+    const auto copied = region.wait(region.s3().upload_part_copy(region.root(), std::move(copy)));
+    ASSERT_TRUE(copied.has_value());
+    chosen.emplace_back(number, *copied->copy_part_result->etag);
+  }
+  chosen.emplace_back(last, *send(upload, last, "the end")->etag);
+  const auto done = complete(upload, chosen);
+  ASSERT_TRUE(done.has_value());
+  EXPECT_TRUE(done->etag->ends_with("-" + std::to_string(last) + "\""));
+  EXPECT_EQ(region.files(), static_cast<std::size_t>(last) + 1);
+
+  GetObjectRequest request = S3Region::get_request("pictures", "key");
+  const std::size_t bytes = kPartBytes * static_cast<std::size_t>(last - 1) + 7;
+  request.range = "bytes=" + std::to_string(kPartBytes * kPartsPerRow - 2) + "-" +
+                  std::to_string(kPartBytes * kPartsPerRow + 1);
+  auto across = region.get(request);
+  ASSERT_TRUE(across.has_value());
+  EXPECT_EQ(region.read(*across), "ssss");
+  request.range = "bytes=-9";
+  auto tail = region.get(request);
+  ASSERT_TRUE(tail.has_value());
+  EXPECT_EQ(region.read(*tail), "ssthe end");
+  request.range.reset();
+  request.part_number = last;
+  auto part = region.get(request);
+  ASSERT_TRUE(part.has_value());
+  EXPECT_EQ(region.read(*part), "the end");
+  EXPECT_EQ(part->parts_count, last);
+  EXPECT_EQ(part->content_range, "bytes " + std::to_string(bytes - 7) + "-" +
+                                     std::to_string(bytes - 1) + "/" + std::to_string(bytes));
+
+  // Those who still read hold the files; then they go.
+  ASSERT_TRUE(region.put("pictures", "key", "small").has_value());
+  EXPECT_EQ(region.files(), static_cast<std::size_t>(last) + 1);
+  for (auto* output : {&across, &tail, &part}) (*output)->body.source.reset();
+  region.settle();
+  EXPECT_EQ(region.files(), 1U);
 }
 
 TEST_F(S3Multipart, PartsAndUploadsAreListedInPages) {

@@ -25,38 +25,50 @@ std::size_t characters(std::string_view utf8) {
       utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-base::Result<void> check_tag(std::string_view key, std::string_view value) {
-  if (key.empty() || characters(key) > kTagKeyCharactersMax || !wire::is_utf8(key)) {
-    return with_field(base::fail(errors::kInvalidTag, "The TagKey you have provided is invalid"),
-                      "TagKey", std::string(key));
-  }
-  if (characters(value) > kTagValueCharactersMax || !wire::is_utf8(value)) {
-    return with_field(base::fail(errors::kInvalidTag, "The TagValue you have provided is invalid"),
-                      "TagKey", std::string(key));
-  }
+std::unexpected<base::Error> invalid_tag(std::string message, std::string_view key) {
+  return with_field(base::fail(errors::kInvalidTag, std::move(message)), "TagKey",
+                    std::string(key));
+}
+
+// Letters, digits and spaces of any script, and _.:/=+-@ of ASCII. Beyond ASCII everything passes
+// but control characters: AWS asks Unicode's tables, which are not here.
+bool has_tag_characters(std::string_view text) {
+  return wire::is_utf8(text) && std::ranges::all_of(text, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return is_alphanumeric(c) || byte >= 0x80 || std::string_view(" _.:/=+-@").contains(c);
+         });
+}
+
+base::Result<void> check_tag(std::string_view key, std::string_view value, TagsOf of) {
   if (key.starts_with("aws:")) {
-    return base::fail(errors::kInvalidTag, "System tags cannot be added/updated by requester");
+    return invalid_tag(of == TagsOf::Bucket ? "System tags cannot be added/updated by requester"
+                                            : "Your TagKey cannot be prefixed with aws:",
+                       key);
+  }
+  if (key.empty() || characters(key) > kTagKeyCharactersMax || !has_tag_characters(key)) {
+    return invalid_tag("The TagKey you have provided is invalid", key);
+  }
+  if (characters(value) > kTagValueCharactersMax || !has_tag_characters(value)) {
+    return with_field(invalid_tag("The TagValue you have provided is invalid", key), "TagValue",
+                      std::string(value));
   }
   return {};
 }
 
-base::Result<void> add_tag(Tags& tags, std::string key, std::string value) {
-  TRY_VOID(check_tag(key, value));
+base::Result<void> add_tag(Tags& tags, std::string key, std::string value, TagsOf of) {
   if (tags.contains(key)) {
-    return with_field(
-        base::fail(errors::kInvalidTag, "Cannot provide multiple Tags with the same key"), "TagKey",
-        key);
+    return invalid_tag("Cannot provide multiple Tags with the same key", key);
   }
+  TRY_VOID(check_tag(key, value, of));
   tags.emplace(std::move(key), std::move(value));
   return {};
 }
 
-std::unexpected<base::Error> too_many_tags(std::size_t tags_max) {
-  if (tags_max == kObjectTagsMax) {
+std::unexpected<base::Error> too_many_tags(TagsOf of) {
+  if (of == TagsOf::Object) {
     return base::fail(errors::kBadRequest, "Object tags cannot be greater than 10");
   }
-  return base::fail(errors::kBadRequest,
-                    "Bucket tag count cannot be greater than " + std::to_string(tags_max));
+  return base::fail(errors::kBadRequest, "Bucket tag count cannot be greater than 50");
 }
 
 }  // namespace
@@ -126,21 +138,24 @@ base::Result<Tags> parse_tagging_header(std::string_view header) {
     const std::size_t end = std::min(header.find('&'), header.size());
     const std::string_view pair = header.substr(0, end);
     header.remove_prefix(std::min(end + 1, header.size()));
+    if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto key = base::percent_decode(pair.substr(0, equals), true);
     auto value = base::percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
-    if (!key || !value || key->empty()) return broken();
-    if (tags.contains(*key)) return broken();
-    TRY_VOID(add_tag(tags, *std::move(key), *std::move(value)));
-    if (tags.size() > kObjectTagsMax) return too_many_tags(kObjectTagsMax);
+    if (!key || !value) return broken();
+    const auto added = add_tag(tags, *std::move(key), *std::move(value), TagsOf::Object);
+    if (!added.has_value()) return broken();
+    if (tags.size() > kObjectTagsMax) return too_many_tags(TagsOf::Object);
   }
   return tags;
 }
 
-base::Result<Tags> check_tags(const std::vector<Tag>& set, std::size_t tags_max) {
-  if (set.size() > tags_max) return too_many_tags(tags_max);
+base::Result<Tags> check_tags(const std::vector<Tag>& set, TagsOf of) {
+  if (set.size() > (of == TagsOf::Object ? kObjectTagsMax : kBucketTagsMax)) {
+    return too_many_tags(of);
+  }
   Tags tags;
-  for (const Tag& tag : set) TRY_VOID(add_tag(tags, tag.key, tag.value));
+  for (const Tag& tag : set) TRY_VOID(add_tag(tags, tag.key, tag.value, of));
   return tags;
 }
 
@@ -200,8 +215,9 @@ base::Result<CopySource> parse_copy_source(std::string_view header) {
         "x-amz-copy-source", std::string(whole));
   };
   // Clients encode the key but not this: a '?' of the key itself comes as %3F.
+  std::optional<std::string> version_id;
   if (const std::size_t at = header.rfind(version); at != std::string_view::npos) {
-    TRY_VOID(check_version_id(std::string(header.substr(at + version.size()))));
+    version_id = header.substr(at + version.size());
     header = header.substr(0, at);
   }
   const auto decoded = base::percent_decode(header);
@@ -211,19 +227,27 @@ base::Result<CopySource> parse_copy_source(std::string_view header) {
   if (text.starts_with("arn:")) return not_supported("A copy source that is an ARN");
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size()) return broken();
-  CopySource source{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+  CopySource source{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1)),
+                    std::move(version_id)};
   TRY_VOID(check_key(source.key));
   return source;
 }
 
-base::Result<void> check_version_id(const std::optional<std::string>& version_id) {
-  if (!version_id || *version_id == "null") return {};
-  return invalid_argument("Invalid version id specified", "versionId", *version_id);
+std::string_view source_action(const CopySource& source) {
+  return source.version_id ? std::string_view("s3:GetObjectVersion") : "s3:GetObject";
 }
 
 std::string canonical_user_id(std::string_view account) {
   return base::hex_encode(
       base::digest(base::DigestKind::Sha256, "canonical user of account " + std::string(account)));
+}
+
+bool is_account_id(std::string_view text) {
+  return text.size() == 12 && std::ranges::all_of(text, is_digit);
+}
+
+std::string owner_display_name(std::string_view account) {
+  return "account-" + std::string(account);
 }
 
 std::string owner_principal_id(std::string_view account) {
@@ -248,6 +272,13 @@ std::unexpected<base::Error> invalid_argument(std::string message, std::string n
   return with_field(with_field(base::fail(errors::kInvalidArgument, std::move(message), where),
                                "ArgumentName", std::move(name)),
                     "ArgumentValue", std::move(value));
+}
+
+std::unexpected<base::Error> malformed_xml(std::source_location where) {
+  return base::fail(errors::kMalformedXML,
+                    "The XML you provided was not well-formed or did not validate against our "
+                    "published schema",
+                    where);
 }
 
 std::unexpected<base::Error> not_supported(std::string what, std::source_location where) {

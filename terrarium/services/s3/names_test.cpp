@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "terrarium/services/s3/testing_region.h"
+
 namespace terrarium::s3 {
 namespace {
 
@@ -71,10 +73,30 @@ TEST(S3Tagging, HeadersAreQueryStrings) {
 TEST(S3Tagging, CountsCharactersNotBytes) {
   std::string euros;
   for (int i = 0; i < 128; ++i) euros += "\xe2\x82\xac";
-  EXPECT_TRUE(check_tags({{euros, ""}}, kObjectTagsMax).has_value());
-  EXPECT_FALSE(check_tags({{euros + "x", ""}}, kObjectTagsMax).has_value());
-  EXPECT_FALSE(check_tags({{"k", std::string(257, 'v')}}, kObjectTagsMax).has_value());
-  EXPECT_FALSE(check_tags({{"k", "1"}, {"k", "2"}}, kObjectTagsMax).has_value());
+  EXPECT_TRUE(check_tags({{euros, ""}}, TagsOf::Object).has_value());
+  EXPECT_FALSE(check_tags({{euros + "x", ""}}, TagsOf::Object).has_value());
+  EXPECT_FALSE(check_tags({{"k", std::string(257, 'v')}}, TagsOf::Object).has_value());
+  EXPECT_FALSE(check_tags({{"k", "1"}, {"k", "2"}}, TagsOf::Object).has_value());
+}
+
+TEST(S3Tagging, SaysWhichTagIsWrong) {
+  const auto refused = [](std::vector<Tag> tags, TagsOf of) {
+    return check_tags(tags, of).error();
+  };
+  EXPECT_EQ(refused({{"a,b", ""}}, TagsOf::Object).message,
+            "The TagKey you have provided is invalid");
+  const base::Error value = refused({{"a", "b,c"}}, TagsOf::Bucket);
+  EXPECT_EQ(value.message, "The TagValue you have provided is invalid");
+  EXPECT_EQ(field_of(value, "TagKey"), "a");
+  EXPECT_EQ(field_of(value, "TagValue"), "b,c");
+  EXPECT_EQ(refused({{"aws:a", ""}}, TagsOf::Bucket).message,
+            "System tags cannot be added/updated by requester");
+  EXPECT_EQ(refused({{"aws:a", ""}}, TagsOf::Object).message,
+            "Your TagKey cannot be prefixed with aws:");
+  EXPECT_EQ(refused({{"a", "1"}, {"a", "2"}}, TagsOf::Object).message,
+            "Cannot provide multiple Tags with the same key");
+  EXPECT_EQ(refused(std::vector<Tag>(51), TagsOf::Bucket).row->code, "BadRequest");
+  EXPECT_TRUE(check_tags({{"k _.:/=+-@\xc3\xa4", ""}}, TagsOf::Object).has_value());
 }
 
 TEST(S3CopySource, IsAnEncodedPath) {
@@ -82,7 +104,8 @@ TEST(S3CopySource, IsAnEncodedPath) {
   EXPECT_EQ(parse_copy_source("/bucket/k")->bucket, "bucket");
   EXPECT_EQ(parse_copy_source("bucket/k?versionId=null")->key, "k");
   EXPECT_EQ(parse_copy_source("bucket/k%3FversionId=null")->key, "k?versionId=null");
-  EXPECT_FALSE(parse_copy_source("bucket/k?versionId=abc").has_value());
+  EXPECT_EQ(parse_copy_source("bucket/k?versionId=abc")->version_id, "abc");
+  EXPECT_FALSE(parse_copy_source("bucket/k")->version_id.has_value());
   EXPECT_FALSE(parse_copy_source("bucket").has_value());
   EXPECT_FALSE(parse_copy_source("bucket/").has_value());
   EXPECT_FALSE(parse_copy_source("/k%zz/a").has_value());

@@ -9,6 +9,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/encoding.h"
 #include "terrarium/services/s3/names.h"
+#include "terrarium/services/s3/versions.h"
 #include "terrarium/wire/s3_ids.h"
 
 namespace terrarium::s3 {
@@ -16,26 +17,37 @@ namespace {
 
 namespace json = boost::json;
 
-// What happens here, and what may be asked for although it does not: delete markers come with
-// versioning, form uploads with browsers.
-constexpr std::array<std::string_view, 8> kEvents{"s3:ObjectCreated:*",
-                                                  "s3:ObjectCreated:Put",
-                                                  "s3:ObjectCreated:Post",
-                                                  "s3:ObjectCreated:Copy",
-                                                  "s3:ObjectCreated:CompleteMultipartUpload",
-                                                  "s3:ObjectRemoved:*",
-                                                  "s3:ObjectRemoved:Delete",
-                                                  "s3:ObjectRemoved:DeleteMarkerCreated"};
+constexpr std::string_view kEtagOfNothing = "d41d8cd98f00b204e9800998ecf8427e";
 
-// S3 has these, and nothing in this region causes them.
-constexpr std::array<std::string_view, 8> kOtherEvents{"s3:ReducedRedundancyLostObject",
-                                                       "s3:ObjectRestore:",
-                                                       "s3:Replication:",
-                                                       "s3:LifecycleExpiration:",
-                                                       "s3:LifecycleTransition",
-                                                       "s3:IntelligentTiering",
-                                                       "s3:ObjectTagging:",
-                                                       "s3:ObjectAcl:"};
+// Those of the last lines are never caused: no object is lost, restored, replicated or moved.
+constexpr std::array<std::string_view, 27> kEvents{
+    "s3:ObjectCreated:*",
+    "s3:ObjectCreated:Put",
+    "s3:ObjectCreated:Post",
+    "s3:ObjectCreated:Copy",
+    "s3:ObjectCreated:CompleteMultipartUpload",
+    "s3:ObjectRemoved:*",
+    "s3:ObjectRemoved:Delete",
+    "s3:ObjectRemoved:DeleteMarkerCreated",
+    "s3:ObjectTagging:*",
+    "s3:ObjectTagging:Put",
+    "s3:ObjectTagging:Delete",
+    "s3:ObjectAcl:Put",
+    "s3:LifecycleExpiration:*",
+    "s3:LifecycleExpiration:Delete",
+    "s3:LifecycleExpiration:DeleteMarkerCreated",
+    "s3:LifecycleTransition",
+    "s3:IntelligentTiering",
+    "s3:ReducedRedundancyLostObject",
+    "s3:ObjectRestore:*",
+    "s3:ObjectRestore:Post",
+    "s3:ObjectRestore:Completed",
+    "s3:ObjectRestore:Delete",
+    "s3:Replication:*",
+    "s3:Replication:OperationFailedReplication",
+    "s3:Replication:OperationNotTracked",
+    "s3:Replication:OperationMissedThreshold",
+    "s3:Replication:OperationReplicatedAfterThreshold"};
 
 bool event_covers(std::string_view pattern, std::string_view event) {
   if (!pattern.ends_with('*')) return pattern == event;
@@ -44,9 +56,6 @@ bool event_covers(std::string_view pattern, std::string_view event) {
 
 base::Result<void> check_event(const std::string& event) {
   if (std::ranges::find(kEvents, event) != kEvents.end()) return {};
-  for (const std::string_view other : kOtherEvents) {
-    if (event.starts_with(other)) return not_supported("The event type " + event);
-  }
   return invalid_argument("A specified event is not supported for notifications.", "Event", event);
 }
 
@@ -74,20 +83,33 @@ base::Result<void> check_filter(const NotificationConfigurationFilter& filter,
   return {};
 }
 
-base::Result<void> check_queue_arn(const std::string& arn, std::string_view region) {
-  constexpr std::string_view service = "arn:aws:sqs:";
-  const auto parts = std::ranges::count(arn, ':');
-  if (!arn.starts_with(service) || parts != 5 || arn.ends_with(':')) {
-    return invalid_argument("The ARN could not be parsed", "Queue", arn);
+std::vector<std::string_view> parts_of(std::string_view arn) {
+  std::vector<std::string_view> parts;
+  for (std::size_t at = 0; at <= arn.size();) {
+    const std::size_t end = std::min(arn.find(':', at), arn.size());
+    parts.push_back(arn.substr(at, end - at));
+    at = end + 1;
   }
-  const std::string_view rest = std::string_view(arn).substr(service.size());
-  if (rest.substr(0, rest.find(':')) != region) {
+  return parts;
+}
+
+// `argument`: what AWS calls the kind of destination that is asked for.
+base::Result<void> check_destination(const std::string& arn, std::string_view argument,
+                                     std::string_view region) {
+  const std::vector<std::string_view> parts = parts_of(arn);
+  const bool function = argument == "CloudFunction";
+  const bool sized = function ? parts.size() == 7 || parts.size() == 8 : parts.size() == 6;
+  const bool named = sized && parts[0] == "arn" && parts[1] == "aws" &&
+                     parts[2] == (function ? "lambda" : "sqs") && !parts.back().empty() &&
+                     (!function || parts[5] == "function");
+  if (!named) return invalid_argument("The ARN could not be parsed", std::string(argument), arn);
+  if (parts[3] != region) {
     return invalid_argument(
         "The notification destination service region is not valid for the bucket location "
         "constraint",
-        "Queue", arn);
+        std::string(argument), arn);
   }
-  if (arn.ends_with(".fifo")) {
+  if (!function && arn.ends_with(".fifo")) {
     return invalid_argument("Unable to validate the following destination configurations", arn,
                             "FIFO SQS queues are not supported");
   }
@@ -125,7 +147,10 @@ base::Result<void> check_overlap(const NotificationRule& a, const NotificationRu
                                "share a common event type.");
 }
 
-base::Result<NotificationRule> check_rule(const QueueConfiguration& given, std::string_view region,
+// Of a QueueConfiguration or a LambdaFunctionConfiguration.
+template <class Configuration>
+base::Result<NotificationRule> check_rule(const Configuration& given, const std::string& arn,
+                                          std::string_view argument, std::string_view region,
                                           base::Random& random) {
   NotificationRule rule;
   rule.id = given.id.value_or("");
@@ -133,13 +158,9 @@ base::Result<NotificationRule> check_rule(const QueueConfiguration& given, std::
     return invalid_argument("The id exceeds the maximum length of 255 characters", "Id", rule.id);
   }
   if (rule.id.empty()) rule.id = base::base64_encode(random.uuid());
-  rule.queue_arn = given.queue_arn;
-  TRY_VOID(check_queue_arn(rule.queue_arn, region));
-  if (given.events.empty()) {
-    return base::fail(errors::kMalformedXML,
-                      "The XML you provided was not well-formed or did not validate against our "
-                      "published schema");
-  }
+  rule.destination_arn = arn;
+  TRY_VOID(check_destination(arn, argument, region));
+  if (given.events.empty()) return malformed_xml();
   for (const std::string& event : given.events) {
     TRY_VOID(check_event(event));
     if (std::ranges::find(rule.events, event) == rule.events.end()) rule.events.push_back(event);
@@ -148,10 +169,60 @@ base::Result<NotificationRule> check_rule(const QueueConfiguration& given, std::
   return rule;
 }
 
+template <class Configuration>
+Configuration describe(const NotificationRule& rule) {
+  Configuration described;
+  described.id = rule.id;
+  described.events = rule.events;
+  std::vector<FilterRule> filter;
+  if (rule.prefix) filter.push_back({"Prefix", *rule.prefix});
+  if (rule.suffix) filter.push_back({"Suffix", *rule.suffix});
+  if (!filter.empty()) described.filter.emplace().key.emplace().filter_rules = std::move(filter);
+  return described;
+}
+
+template <class Item>
+void append(std::optional<std::vector<Item>>& list, Item item) {
+  if (!list) list.emplace();
+  list->push_back(std::move(item));
+}
+
+// Tags, lists and lifecycle came to S3's events later, in another version of the document.
+bool is_recent(ObjectEvent event) {
+  switch (event) {
+    case ObjectEvent::TaggingPut:
+    case ObjectEvent::TaggingDelete:
+    case ObjectEvent::AclPut:
+    case ObjectEvent::LifecycleDelete:
+    case ObjectEvent::LifecycleDeleteMarkerCreated: return true;
+    default: return false;
+  }
+}
+
+// Removals tell no size and no tag; what only sets something tells no size and no sequencer.
+json::object described_object(const BucketRecord& bucket, ObjectEvent event, std::string_view key,
+                              const ObjectRecord& object) {
+  json::object described{{"key", encode_key(key)}};
+  const bool removed = event == ObjectEvent::Delete || event == ObjectEvent::LifecycleDelete;
+  const std::string_view name = event_name(event);
+  if (name.starts_with("ObjectCreated")) described["size"] = object.bytes;
+  if (!removed) described["eTag"] = object.delete_marker ? kEtagOfNothing : object.etag;
+  if (const auto version = shown_version_id(bucket, object)) described["versionId"] = *version;
+  return described;
+}
+
+bool tells_sequencer(ObjectEvent event) {
+  return event != ObjectEvent::TaggingPut && event != ObjectEvent::TaggingDelete &&
+         event != ObjectEvent::AclPut;
+}
+
 // As many fields as boost::json keeps in order: objects print as they were built.
 json::object user_identity(const wire::Context& context) {
-  const bool anonymous = context.principal.kind == wire::PrincipalKind::Anonymous;
-  return {{"principalId", anonymous ? "Anonymous" : "AWS:" + context.principal.id}};
+  switch (context.principal.kind) {
+    case wire::PrincipalKind::Anonymous: return {{"principalId", "Anonymous"}};
+    case wire::PrincipalKind::Service: return {{"principalId", context.principal.arn}};
+    default: return {{"principalId", "AWS:" + context.principal.id}};
+  }
 }
 
 std::string sequencer(std::uint64_t sequence) {
@@ -167,25 +238,36 @@ std::string sequencer(std::uint64_t sequence) {
 
 }  // namespace
 
+bool is_function(std::string_view destination_arn) {
+  return destination_arn.starts_with("arn:aws:lambda:");
+}
+
 base::Result<std::vector<NotificationRule>> check_notifications(
     const NotificationConfiguration& configuration, std::string_view region, base::Random& random) {
-  const auto given = [](const auto& list) { return list && !list->empty(); };
-  if (given(configuration.topic_configurations)) return not_supported("A topic as destination");
-  if (given(configuration.lambda_function_configurations)) {
-    return not_supported("A Lambda function as destination");
+  if (configuration.topic_configurations && !configuration.topic_configurations->empty()) {
+    return not_supported("A topic as destination");
   }
   if (configuration.event_bridge_configuration) return not_supported("EventBridge as destination");
 
   std::vector<NotificationRule> rules;
-  if (!configuration.queue_configurations) return rules;
-  if (configuration.queue_configurations->size() > kNotificationsMax) {
+  const auto add = [&rules](base::Result<NotificationRule> rule) -> base::Result<void> {
+    if (!rule.has_value()) return std::unexpected(std::move(rule).error());
+    for (const NotificationRule& other : rules) TRY_VOID(check_overlap(*rule, other));
+    rules.push_back(*std::move(rule));
+    if (rules.size() <= kNotificationsMax) return {};
     return base::fail(errors::kInvalidArgument,
                       "The number of notification configurations exceeds 100");
+  };
+  if (const auto& queues = configuration.queue_configurations) {
+    for (const QueueConfiguration& queue : *queues) {
+      TRY_VOID(add(check_rule(queue, queue.queue_arn, "Queue", region, random)));
+    }
   }
-  for (const QueueConfiguration& queue : *configuration.queue_configurations) {
-    TRY(NotificationRule rule, check_rule(queue, region, random));
-    for (const NotificationRule& other : rules) TRY_VOID(check_overlap(rule, other));
-    rules.push_back(std::move(rule));
+  if (const auto& functions = configuration.lambda_function_configurations) {
+    for (const LambdaFunctionConfiguration& function : *functions) {
+      TRY_VOID(
+          add(check_rule(function, function.lambda_function_arn, "CloudFunction", region, random)));
+    }
   }
   return rules;
 }
@@ -193,16 +275,15 @@ base::Result<std::vector<NotificationRule>> check_notifications(
 NotificationConfiguration notification_configuration(const std::vector<NotificationRule>& rules) {
   NotificationConfiguration configuration;
   for (const NotificationRule& rule : rules) {
-    QueueConfiguration queue;
-    queue.id = rule.id;
-    queue.queue_arn = rule.queue_arn;
-    queue.events = rule.events;
-    std::vector<FilterRule> filter;
-    if (rule.prefix) filter.push_back({"Prefix", *rule.prefix});
-    if (rule.suffix) filter.push_back({"Suffix", *rule.suffix});
-    if (!filter.empty()) queue.filter.emplace().key.emplace().filter_rules = std::move(filter);
-    if (!configuration.queue_configurations) configuration.queue_configurations.emplace();
-    configuration.queue_configurations->push_back(std::move(queue));
+    if (is_function(rule.destination_arn)) {
+      auto function = describe<LambdaFunctionConfiguration>(rule);
+      function.lambda_function_arn = rule.destination_arn;
+      append(configuration.lambda_function_configurations, std::move(function));
+    } else {
+      auto queue = describe<QueueConfiguration>(rule);
+      queue.queue_arn = rule.destination_arn;
+      append(configuration.queue_configurations, std::move(queue));
+    }
   }
   return configuration;
 }
@@ -210,9 +291,17 @@ NotificationConfiguration notification_configuration(const std::vector<Notificat
 std::string_view event_name(ObjectEvent event) {
   switch (event) {
     case ObjectEvent::Put: return "ObjectCreated:Put";
+    case ObjectEvent::Post: return "ObjectCreated:Post";
     case ObjectEvent::Copy: return "ObjectCreated:Copy";
     case ObjectEvent::CompleteMultipartUpload: return "ObjectCreated:CompleteMultipartUpload";
     case ObjectEvent::Delete: return "ObjectRemoved:Delete";
+    case ObjectEvent::DeleteMarkerCreated: return "ObjectRemoved:DeleteMarkerCreated";
+    case ObjectEvent::LifecycleDelete: return "LifecycleExpiration:Delete";
+    case ObjectEvent::LifecycleDeleteMarkerCreated:
+      return "LifecycleExpiration:DeleteMarkerCreated";
+    case ObjectEvent::TaggingPut: return "ObjectTagging:Put";
+    case ObjectEvent::TaggingDelete: return "ObjectTagging:Delete";
+    case ObjectEvent::AclPut: return "ObjectAcl:Put";
   }
   return {};
 }
@@ -227,16 +316,12 @@ bool matches(const NotificationRule& rule, ObjectEvent event, std::string_view k
 
 std::string event_document(const wire::Context& context, const BucketRecord& bucket,
                            const NotificationRule& rule, ObjectEvent event, std::string_view key,
-                           const ObjectRecord* object, std::uint64_t sequence) {
+                           const ObjectRecord& object, std::uint64_t sequence) {
   const wire::S3Ids ids = wire::s3_ids(context.request_id);
-  json::object described{{"key", encode_key(key)}};
-  if (object != nullptr) {
-    described["size"] = object->bytes;
-    described["eTag"] = object->etag;
-  }
-  described["sequencer"] = sequencer(sequence);
+  json::object described = described_object(bucket, event, key, object);
+  if (tells_sequencer(event)) described["sequencer"] = sequencer(sequence);
   const json::object record{
-      {"eventVersion", "2.1"},
+      {"eventVersion", is_recent(event) ? "2.3" : "2.1"},
       {"eventSource", "aws:s3"},
       {"awsRegion", bucket.region},
       {"eventTime", base::iso8601(context.now)},

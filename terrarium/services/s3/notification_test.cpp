@@ -103,11 +103,11 @@ TEST_F(S3Notification, DestinationsAreCheckedBeforeTheyAreKept) {
   const auto absent = region.notify("pictures", {S3Region::rule("s3:ObjectCreated:*", missing)});
   EXPECT_EQ(region.code_of(absent), "InvalidArgument");
   EXPECT_EQ(absent.error().message, "Unable to validate the following destination configurations");
-  EXPECT_EQ(field_of(absent.error(), "ArgumentName"), missing);
-  EXPECT_EQ(field_of(absent.error(), "ArgumentValue"), "The destination queue does not exist");
+  EXPECT_EQ(field_of(absent.error(), "ArgumentName1"), missing);
+  EXPECT_EQ(field_of(absent.error(), "ArgumentValue1"), "The destination queue does not exist");
   region.queues.broken = &kQueueRefuses;
   const auto refused = region.notify("pictures", {S3Region::rule("s3:ObjectCreated:*")});
-  EXPECT_EQ(field_of(refused.error(), "ArgumentValue"),
+  EXPECT_EQ(field_of(refused.error(), "ArgumentValue1"),
             "Permissions on the destination queue do not allow S3 to publish notifications from "
             "this bucket");
   region.queues.broken = nullptr;
@@ -144,8 +144,6 @@ TEST_F(S3Notification, RulesThatOverlapAreRefused) {
 }
 
 TEST_F(S3Notification, WhatCannotBeServedIsRefused) {
-  EXPECT_EQ(region.code_of(region.notify("pictures", {S3Region::rule("s3:ObjectTagging:*")})),
-            "NotImplemented");
   EXPECT_EQ(region.code_of(region.notify("pictures", {S3Region::rule("s3:Nonsense")})),
             "InvalidArgument");
   EXPECT_EQ(region.code_of(region.notify(
@@ -164,6 +162,60 @@ TEST_F(S3Notification, WhatCannotBeServedIsRefused) {
   EXPECT_EQ(region.code_of(region.wait(
                 region.s3().put_bucket_notification_configuration(region.root(), request))),
             "NotImplemented");
+}
+
+TEST_F(S3Notification, FunctionsAreInvokedWithTheEventAndGetNoTestEvent) {
+  PutBucketNotificationConfigurationRequest request;
+  request.bucket = "pictures";
+  LambdaFunctionConfiguration rule;
+  rule.lambda_function_arn = kFunctionArn;
+  rule.events = {"s3:ObjectCreated:*"};
+  request.notification_configuration.lambda_function_configurations = {rule};
+  const auto configure = [&] {
+    return region.wait(region.s3().put_bucket_notification_configuration(region.root(), request));
+  };
+  region.functions.refusing = true;
+  const auto refused = configure();
+  EXPECT_EQ(field_of(refused.error(), "ArgumentName1"), kFunctionArn + ", null");
+  EXPECT_EQ(field_of(refused.error(), "ArgumentValue1"),
+            "Not authorized to invoke function [" + kFunctionArn + "]");
+  region.functions.refusing = false;
+  ASSERT_TRUE(configure().has_value());
+  EXPECT_TRUE(region.functions.payloads.empty());
+  ASSERT_TRUE(region.put("pictures", "k", "x").has_value());
+  ASSERT_EQ(region.functions.payloads.size(), 1U);
+  EXPECT_NE(region.functions.payloads[0].find("ObjectCreated:Put"), std::string::npos);
+  const auto read = region.wait(
+      region.s3().get_bucket_notification_configuration(region.root(), {.bucket = "pictures"}));
+  EXPECT_EQ(read->lambda_function_configurations->at(0).lambda_function_arn, kFunctionArn);
+
+  request.notification_configuration.lambda_function_configurations->front().lambda_function_arn =
+      "arn:aws:lambda:us-east-1:000000000000:layer:x";
+  EXPECT_EQ(field_of(configure().error(), "ArgumentName"), "CloudFunction");
+}
+
+TEST_F(S3Notification, TagsAndListsTellOfThemselvesInTheNewerForm) {
+  ASSERT_TRUE(region.put("pictures", "k", "x").has_value());
+  ASSERT_TRUE(region
+                  .notify("pictures", {S3Region::rule("s3:ObjectTagging:*"),
+                                       S3Region::rule("s3:ObjectAcl:Put")})
+                  .has_value());
+  sent().clear();
+  PutObjectTaggingRequest tagging{.bucket = "pictures", .key = "k"};
+  tagging.tagging.tag_set = {{"a", "b"}};
+  ASSERT_TRUE(region.wait(region.s3().put_object_tagging(region.root(), tagging)).has_value());
+  PutObjectAclRequest acl{.bucket = "pictures", .key = "k"};
+  acl.acl = "bucket-owner-full-control";
+  ASSERT_TRUE(region.wait(region.s3().put_object_acl(region.root(), acl)).has_value());
+  ASSERT_EQ(sent().size(), 2U);
+  const auto event = boost::json::parse(sent()[0]).at("Records").at(0);
+  EXPECT_EQ(event.at("eventName").as_string(), "ObjectTagging:Put");
+  EXPECT_EQ(event.at("eventVersion").as_string(), "2.3");
+  const auto& object = event.at("s3").at("object").as_object();
+  EXPECT_TRUE(object.contains("eTag"));
+  EXPECT_FALSE(object.contains("size"));
+  EXPECT_FALSE(object.contains("sequencer"));
+  EXPECT_NE(sent()[1].find("ObjectAcl:Put"), std::string::npos);
 }
 
 TEST_F(S3Notification, EventsWaitForAQueueThatRefusesAndKeepTheirOrder) {

@@ -41,8 +41,12 @@ TEST(S3Bucket, CreationIsRefusedForWhatItCannotBe) {
   CreateBucketRequest request;
   request.bucket = "pictures";
   request.create_bucket_configuration.emplace().location_constraint = "eu-west-1";
-  EXPECT_EQ(region.code_of(region.wait(region.s3().create_bucket(region.root(), request))),
+  const auto elsewhere = region.root("eu-central-1");
+  EXPECT_EQ(region.code_of(region.wait(region.s3().create_bucket(elsewhere, request))),
             "IllegalLocationConstraintException");
+  request.create_bucket_configuration->location_constraint = "the-moon";
+  EXPECT_EQ(region.code_of(region.wait(region.s3().create_bucket(region.root(), request))),
+            "InvalidLocationConstraint");
   request.create_bucket_configuration->location_constraint = "us-east-1";
   EXPECT_EQ(region.code_of(region.wait(region.s3().create_bucket(region.root(), request))),
             "InvalidLocationConstraint");
@@ -58,6 +62,19 @@ TEST(S3Bucket, CreationIsRefusedForWhatItCannotBe) {
   EXPECT_EQ(region.code_of(region.wait(region.s3().create_bucket(region.anonymous(), request))),
             "AccessDenied");
   EXPECT_TRUE(region.wait(region.s3().create_bucket(region.root(), request)).has_value());
+}
+
+TEST(S3Bucket, IsMadeAnywhereFromTheFirstRegion) {
+  S3Region region;
+  CreateBucketRequest request;
+  request.bucket = "far-away";
+  request.create_bucket_configuration.emplace().location_constraint = "EU";
+  const auto made = region.wait(region.s3().create_bucket(region.root(), request));
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->location, "http://far-away.s3.amazonaws.com/");
+  const auto place =
+      region.wait(region.s3().get_bucket_location(region.root(), {.bucket = "far-away"}));
+  EXPECT_EQ(place->location_constraint, "eu-west-1");
 }
 
 TEST(S3Bucket, TellsClientsOfOtherRegionsWhereItIs) {
@@ -299,7 +316,8 @@ TEST(S3Object, UnsupportedParametersAreRefusedByName) {
   EXPECT_EQ(code([](auto& it) { it.storage_class = "DEEP_ARCHIVE"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& it) { it.storage_class = "BEST"; }), "InvalidStorageClass");
   EXPECT_EQ(code([](auto& it) { it.acl = "public-read"; }), "AccessControlListNotSupported");
-  EXPECT_EQ(code([](auto& it) { it.grant_read = "id=x"; }), "AccessControlListNotSupported");
+  EXPECT_EQ(code([](auto& it) { it.grant_read = "id=" + std::string(64, '0'); }),
+            "AccessControlListNotSupported");
   EXPECT_EQ(code([](auto& it) { it.expected_bucket_owner = "999999999999"; }), "AccessDenied");
   EXPECT_EQ(code([](auto& it) {
               it.acl = "bucket-owner-full-control";

@@ -5,11 +5,11 @@
 #include "lib/base/log.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/names.h"
+#include "terrarium/services/s3/notification.h"
 
 namespace terrarium::s3 {
 namespace {
 
-constexpr std::string_view kSender = "s3.amazonaws.com";
 // How long a destination with nothing to do keeps its task.
 constexpr base::Duration kIdle = std::chrono::minutes(1);
 
@@ -131,11 +131,23 @@ runtime::Task<bool> Outbox::deliver_waiting(const std::string& arn) {
   co_return true;
 }
 
+runtime::Task<base::Result<void>> Outbox::hand_over(std::string arn, std::string bucket,
+                                                    std::string body) {
+  if (!is_function(arn)) {
+    co_return co_await queues_.send({std::string(kSender), bucket_arn(bucket), account_},
+                                    std::move(arn), std::move(body));
+  }
+  if (functions_ == nullptr) {
+    co_return base::fail(base::ErrorKind::Unavailable, "Nobody here runs functions.");
+  }
+  co_return co_await functions_->invoke_later({std::string(kSender), bucket_arn(bucket), account_},
+                                              std::move(arn), std::move(body));
+}
+
 runtime::Task<void> Outbox::send(std::string arn, std::string key, EventRecord event,
                                  std::shared_ptr<Attempt> attempt) {
   const base::Timestamp since = event.since;
-  const auto sent = co_await queues_.send(
-      {std::string(kSender), bucket_arn(event.bucket), account_}, arn, std::move(event.body));
+  const auto sent = co_await hand_over(arn, event.bucket, std::move(event.body));
   if (sent.has_value()) {
     attempt->finished.erase(store::Table::S3, std::move(key));
   } else if (clock_.now() - since >= kEventAgeMax) {

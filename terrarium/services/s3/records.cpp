@@ -121,13 +121,23 @@ enum : std::uint8_t {
   kObjectChecksumComposite,
   kObjectChecksumValue,
   kObjectUploadId,
-  kObjectSegment,
-  kObjectInlineBody,
+  kObjectParts,
+  kObjectPlace,
+  kObjectBody,
+  kObjectVersionNonce,
+  kObjectDeleteMarker,
+  kObjectAcl,
 };
 
 ObjectChecksum& checksum_of(ObjectRecord& record) {
   if (!record.checksum) record.checksum.emplace();
   return *record.checksum;
+}
+
+void read_place(FieldReader& reader, BodyPlace& place) {
+  const std::uint64_t number = reader.number();
+  if (number > static_cast<std::uint64_t>(BodyPlace::Parts)) return reader.refuse();
+  place = static_cast<BodyPlace>(number);
 }
 
 void read_object_field(FieldReader& reader, ObjectRecord& record) {
@@ -140,10 +150,12 @@ void read_object_field(FieldReader& reader, ObjectRecord& record) {
     case kObjectChecksumComposite: checksum_of(record).composite = reader.number() == 1; break;
     case kObjectChecksumValue: checksum_of(record).value = reader.text(); break;
     case kObjectUploadId: record.upload_id = reader.text(); break;
-    case kObjectSegment:
-      if (!read_segment(reader.text(), record.segments.emplace_back())) reader.refuse();
-      break;
-    case kObjectInlineBody: read_generation(reader, record.inline_body.emplace()); break;
+    case kObjectParts: record.parts = static_cast<std::uint32_t>(reader.number()); break;
+    case kObjectPlace: read_place(reader, record.place); break;
+    case kObjectBody: read_generation(reader, record.body); break;
+    case kObjectVersionNonce: record.version_nonce = reader.text(); break;
+    case kObjectDeleteMarker: record.delete_marker = reader.number() == 1; break;
+    case kObjectAcl: record.acl = reader.text(); break;
     default:
       if (!read_header(reader, record.headers, record.tags)) reader.refuse();
   }
@@ -155,6 +167,8 @@ enum : std::uint8_t {
   kUploadChecksumComposite,
   kUploadChecksumAsked,
   kUploadPrincipal,
+  kUploadKeyExisted = 64,
+  kUploadAcl,
 };
 
 void read_upload_field(FieldReader& reader, UploadRecord& record) {
@@ -163,11 +177,15 @@ void read_upload_field(FieldReader& reader, UploadRecord& record) {
     case kUploadChecksumKind: read_kind(reader, record.checksum_kind); break;
     case kUploadChecksumComposite: record.checksum_composite = reader.number() == 1; break;
     case kUploadChecksumAsked: record.checksum_asked = reader.number() == 1; break;
+    case kUploadKeyExisted: record.key_existed = reader.number() == 1; break;
     case kUploadPrincipal: record.principal_arn = reader.text(); break;
+    case kUploadAcl: record.acl = reader.text(); break;
     default:
       if (!read_header(reader, record.headers, record.tags)) reader.refuse();
   }
 }
+
+enum : std::uint8_t { kPartsBefore = 1, kPartsSegment };
 
 enum : std::uint8_t { kPartSegment = 1, kPartEtag, kPartLastModified };
 
@@ -181,14 +199,20 @@ enum : std::uint8_t {
   kBucketPublicAccessBlock,
   kBucketTag,
   kBucketNotification,
+  kBucketVersioning = 64,
+  kBucketHasLifecycle,
+  kBucketHasCors,
+  kBucketAcl,
+  kBucketKey,
+  kBucketAccelerate,
 };
 
-enum : std::uint8_t { kRuleId = 1, kRuleQueue, kRuleEvent, kRulePrefix, kRuleSuffix };
+enum : std::uint8_t { kRuleId = 1, kRuleDestination, kRuleEvent, kRulePrefix, kRuleSuffix };
 
 FieldWriter written(const NotificationRule& rule) {
   FieldWriter writer;
   writer.text(kRuleId, rule.id);
-  writer.text(kRuleQueue, rule.queue_arn);
+  writer.text(kRuleDestination, rule.destination_arn);
   for (const std::string& event : rule.events) writer.text(kRuleEvent, event);
   // An empty filter is not the same as none when the configuration is read back.
   if (rule.prefix) writer.pair(kRulePrefix, *rule.prefix, {});
@@ -201,7 +225,7 @@ bool read_rule(std::string_view bytes, NotificationRule& rule) {
   while (reader.next()) {
     switch (reader.tag()) {
       case kRuleId: rule.id = reader.text(); break;
-      case kRuleQueue: rule.queue_arn = reader.text(); break;
+      case kRuleDestination: rule.destination_arn = reader.text(); break;
       case kRuleEvent: rule.events.emplace_back(reader.text()); break;
       case kRulePrefix: rule.prefix.emplace(reader.pair().first); break;
       case kRuleSuffix: rule.suffix.emplace(reader.pair().first); break;
@@ -227,6 +251,12 @@ PublicAccessBlock to_block(std::uint64_t number) {
           .restrict_public_buckets = (number & 8U) != 0};
 }
 
+void read_versioning(FieldReader& reader, Versioning& versioning) {
+  const std::uint64_t number = reader.number();
+  if (number > static_cast<std::uint64_t>(Versioning::Suspended)) return reader.refuse();
+  versioning = static_cast<Versioning>(number);
+}
+
 void read_bucket_field(FieldReader& reader, BucketRecord& record) {
   switch (reader.tag()) {
     case kBucketName: record.name = reader.text(); break;
@@ -240,11 +270,19 @@ void read_bucket_field(FieldReader& reader, BucketRecord& record) {
     case kBucketNotification:
       if (!read_rule(reader.text(), record.notifications.emplace_back())) reader.refuse();
       break;
+    case kBucketVersioning: read_versioning(reader, record.versioning); break;
+    case kBucketHasLifecycle: record.has_lifecycle = reader.number() == 1; break;
+    case kBucketHasCors: record.has_cors = reader.number() == 1; break;
+    case kBucketAcl: record.acl = reader.text(); break;
+    case kBucketKey: record.bucket_key = reader.number() == 1; break;
+    case kBucketAccelerate: record.accelerate = reader.text(); break;
     default: reader.refuse();
   }
 }
 
 enum : std::uint8_t { kEventSince = 1, kEventBucket, kEventBody };
+
+enum : std::uint8_t { kCountObjects = 1, kCountBytes };
 
 }  // namespace
 
@@ -263,6 +301,12 @@ std::string encode(const BucketRecord& record) {
   for (const NotificationRule& rule : record.notifications) {
     writer.record(kBucketNotification, written(rule));
   }
+  writer.number(kBucketVersioning, static_cast<std::uint64_t>(record.versioning));
+  writer.number(kBucketHasLifecycle, record.has_lifecycle ? 1 : 0);
+  writer.number(kBucketHasCors, record.has_cors ? 1 : 0);
+  writer.text(kBucketAcl, record.acl);
+  writer.number(kBucketKey, record.bucket_key ? 1 : 0);
+  writer.text(kBucketAccelerate, record.accelerate);
   return writer.take();
 }
 
@@ -279,8 +323,21 @@ std::string encode(const ObjectRecord& record) {
     writer.text(kObjectChecksumValue, record.checksum->value);
   }
   writer.text(kObjectUploadId, record.upload_id);
-  for (const Segment& segment : record.segments) writer.record(kObjectSegment, written(segment));
-  if (record.inline_body) writer.text(kObjectInlineBody, record.inline_body->bytes());
+  writer.number(kObjectParts, record.parts);
+  if (record.place != BodyPlace::Nowhere) {
+    writer.number(kObjectPlace, static_cast<std::uint64_t>(record.place));
+    writer.text(kObjectBody, record.body.bytes());
+  }
+  writer.text(kObjectVersionNonce, record.version_nonce);
+  writer.number(kObjectDeleteMarker, record.delete_marker ? 1 : 0);
+  writer.text(kObjectAcl, record.acl);
+  return writer.take();
+}
+
+std::string encode(const PartsRecord& record) {
+  FieldWriter writer;
+  writer.number(kPartsBefore, record.parts_before);
+  for (const Segment& segment : record.segments) writer.record(kPartsSegment, written(segment));
   return writer.take();
 }
 
@@ -292,6 +349,8 @@ std::string encode(const UploadRecord& record) {
   writer.number(kUploadChecksumComposite, record.checksum_composite ? 1 : 0);
   writer.number(kUploadChecksumAsked, record.checksum_asked ? 1 : 0);
   writer.text(kUploadPrincipal, record.principal_arn);
+  writer.number(kUploadKeyExisted, record.key_existed ? 1 : 0);
+  writer.text(kUploadAcl, record.acl);
   return writer.take();
 }
 
@@ -311,6 +370,13 @@ std::string encode(const EventRecord& record) {
   return writer.take();
 }
 
+std::string encode(const BucketCounts& counts) {
+  FieldWriter writer;
+  writer.number(kCountObjects, counts.objects);
+  writer.number(kCountBytes, counts.bytes);
+  return writer.take();
+}
+
 base::Result<BucketRecord> decode_bucket(std::string_view bytes) {
   BucketRecord record;
   FieldReader reader(bytes);
@@ -324,6 +390,22 @@ base::Result<ObjectRecord> decode_object(std::string_view bytes) {
   FieldReader reader(bytes);
   while (reader.next()) read_object_field(reader, record);
   if (!reader.complete()) return unreadable("object");
+  return record;
+}
+
+base::Result<PartsRecord> decode_parts(std::string_view bytes) {
+  PartsRecord record;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case kPartsBefore: record.parts_before = static_cast<std::uint32_t>(reader.number()); break;
+      case kPartsSegment:
+        if (!read_segment(reader.text(), record.segments.emplace_back())) reader.refuse();
+        break;
+      default: reader.refuse();
+    }
+  }
+  if (!reader.complete() || record.segments.empty()) return unreadable("list of parts");
   return record;
 }
 
@@ -365,6 +447,20 @@ base::Result<EventRecord> decode_event(std::string_view bytes) {
   }
   if (!reader.complete()) return unreadable("event");
   return record;
+}
+
+base::Result<BucketCounts> decode_counts(std::string_view bytes) {
+  BucketCounts counts;
+  FieldReader reader(bytes);
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case kCountObjects: counts.objects = reader.number(); break;
+      case kCountBytes: counts.bytes = reader.number(); break;
+      default: reader.refuse();
+    }
+  }
+  if (!reader.complete()) return unreadable("count");
+  return counts;
 }
 
 }  // namespace terrarium::s3

@@ -31,13 +31,18 @@ inline constexpr std::size_t kBucketTagsMax = 50;
 inline constexpr std::size_t kTagKeyCharactersMax = 128;
 inline constexpr std::size_t kTagValueCharactersMax = 256;
 inline constexpr std::size_t kBucketsMax = 10'000;
+inline constexpr std::size_t kVersionNonceBytes = 16;
 inline constexpr std::size_t kPolicyBytesMax = 20'480;
 inline constexpr std::size_t kNotificationsMax = 100;
 inline constexpr std::size_t kFilterBytesMax = 1'024;
+// Parts that one row of a multipart object's list holds.
+inline constexpr std::size_t kPartsPerRow = 64;
 // A body up to this size lies in the store beside its metadata: one commit, no file.
 inline constexpr std::size_t kInlineBytesMax = 16 * 1'024;
-// How much of a body is in memory at a time.
-inline constexpr std::size_t kChunkBytes = 256 * 1'024;
+// A body comes in by two chunks of this size in turn, of less when many come in at once.
+inline constexpr std::size_t kChunkBytes = 512 * 1'024;
+inline constexpr std::size_t kChunkBytesMin = 64 * 1'024;
+inline constexpr std::size_t kChunkBytesOfAll = 8 * 1'024 * 1'024;
 // An event is tried for this long, then dropped with a line in the log.
 inline constexpr base::Duration kEventAgeMax = std::chrono::hours(24);
 inline constexpr base::Duration kEventRetryMin = std::chrono::milliseconds(500);
@@ -87,18 +92,36 @@ struct ObjectHeaders {
 
 using Tags = std::map<std::string, std::string>;
 
+// Where the bytes of an object lie; ObjectRecord::body names them.
+enum class BodyPlace : std::uint8_t {
+  Nowhere,  // there are none
+  Store,    // a row beside the metadata
+  File,     // a file
+  Parts,    // the files of a multipart upload's parts, which rows of their own list
+};
+
+// One version of an object, or a delete marker.
 struct ObjectRecord {
-  std::uint64_t sequence = 0;  // grows with each change of the object
+  std::uint64_t sequence = 0;  // grows with each change of the object: newer versions have more
   std::uint64_t bytes = 0;
   base::Timestamp last_modified;  // whole seconds, as HTTP tells them
   std::string etag;               // without quotes
   ObjectHeaders headers;
   Tags tags;
   std::optional<ObjectChecksum> checksum;
-  std::string upload_id;  // of a multipart upload: the segments are its parts
-  // In order. Empty for an empty object and when the body lies in the store.
+  std::string upload_id;    // of a multipart upload
+  std::uint32_t parts = 0;  // of a multipart upload
+  BodyPlace place = BodyPlace::Nowhere;
+  Generation body;
+  std::string version_nonce;  // kVersionNonceBytes of chance; empty: the null version
+  bool delete_marker = false;
+  std::string acl;  // as acl.h writes it; empty: private
+};
+
+// Some of the parts that a multipart object consists of.
+struct PartsRecord {
+  std::uint32_t parts_before = 0;
   std::vector<Segment> segments;
-  std::optional<Generation> inline_body;
 };
 
 struct UploadRecord {
@@ -108,7 +131,9 @@ struct UploadRecord {
   base::DigestKind checksum_kind = base::DigestKind::Crc64Nvme;
   bool checksum_composite = false;
   bool checksum_asked = false;  // by the client; else S3's default
+  bool key_existed = false;     // when it began
   std::string principal_arn;    // who began it
+  std::string acl;              // as ObjectRecord::acl
 };
 
 struct PartRecord {
@@ -119,7 +144,7 @@ struct PartRecord {
 
 struct NotificationRule {
   std::string id;
-  std::string queue_arn;
+  std::string destination_arn;  // a queue or a function
   std::vector<std::string> events;
   std::optional<std::string> prefix;
   std::optional<std::string> suffix;
@@ -132,6 +157,8 @@ struct PublicAccessBlock {
   bool restrict_public_buckets = false;
 };
 
+enum class Versioning : std::uint8_t { Never, Enabled, Suspended };
+
 struct BucketRecord {
   std::string name;  // the key, repeated
   BucketNumber number{};
@@ -142,6 +169,18 @@ struct BucketRecord {
   std::optional<PublicAccessBlock> public_access_block;
   Tags tags;
   std::vector<NotificationRule> notifications;
+  Versioning versioning = Versioning::Never;
+  bool has_lifecycle = false;  // its rules lie in a row of their own
+  bool has_cors = false;       // likewise
+  std::string acl;             // as acl.h writes it; empty: private
+  bool bucket_key = false;     // of the default encryption, which it does not change
+  std::string accelerate;      // "Enabled", "Suspended", or empty: never set
+};
+
+// How much a bucket holds: every version of every object, delete markers aside.
+struct BucketCounts {
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
 };
 
 // An event on its way; the key names its destination.
@@ -153,15 +192,19 @@ struct EventRecord {
 
 std::string encode(const BucketRecord& record);
 std::string encode(const ObjectRecord& record);
+std::string encode(const PartsRecord& record);
 std::string encode(const UploadRecord& record);
 std::string encode(const PartRecord& record);
 std::string encode(const EventRecord& record);
+std::string encode(const BucketCounts& counts);
 
 // Internal when the bytes are not what encode() writes.
 base::Result<BucketRecord> decode_bucket(std::string_view bytes);
 base::Result<ObjectRecord> decode_object(std::string_view bytes);
+base::Result<PartsRecord> decode_parts(std::string_view bytes);
 base::Result<UploadRecord> decode_upload(std::string_view bytes);
 base::Result<PartRecord> decode_part(std::string_view bytes);
 base::Result<EventRecord> decode_event(std::string_view bytes);
+base::Result<BucketCounts> decode_counts(std::string_view bytes);
 
 }  // namespace terrarium::s3

@@ -65,19 +65,6 @@ base::Result<void> check_encryption(const std::optional<std::string>& algorithm)
                           "x-amz-server-side-encryption", *algorithm);
 }
 
-base::Result<void> check_canned_acl(const std::optional<std::string>& acl,
-                                    const BucketRecord& bucket) {
-  if (!acl || *acl == "private" || *acl == "bucket-owner-full-control") return {};
-  return grants_refused(bucket);
-}
-
-std::unexpected<base::Error> grants_refused(const BucketRecord& bucket) {
-  if (bucket.object_ownership == kOwnerEnforced) {
-    return base::fail(errors::kAccessControlListNotSupported, "The bucket does not allow ACLs");
-  }
-  return not_supported("An access control list other than private");
-}
-
 base::Result<std::optional<DeclaredChecksum>> declared_checksum(
     const wire::Context& context, const ChecksumHeaders& headers,
     const std::optional<std::string>& algorithm) {
@@ -128,7 +115,7 @@ base::Result<void> verify_digests(const BodyDigests& digests, const BodyDemands&
     return base::fail(errors::kInvalidRequest,
                       "The trailing checksum that was announced is missing.");
   }
-  if (expected == base::base64_encode(digests.checksum(demands.declared->kind))) return {};
+  if (expected == base::base64_encode(digests.digest(demands.declared->kind))) return {};
   return bad_digest("The " + std::string(checksum_name(demands.declared->kind)) +
                     " you specified did not match the calculated checksum.");
 }

@@ -43,11 +43,6 @@ base::Result<std::size_t> page_limit(const std::optional<std::int32_t>& given,
 base::Result<bool> wants_url_encoding(const std::optional<std::string>& encoding_type);
 
 base::Result<void> check_encryption(const std::optional<std::string>& algorithm);
-// Canned lists that say no more than that the bucket's owner owns everything.
-base::Result<void> check_canned_acl(const std::optional<std::string>& acl,
-                                    const BucketRecord& bucket);
-std::unexpected<base::Error> grants_refused(const BucketRecord& bucket);
-
 // The checksums given in headers, by kind, and x-amz-sdk-checksum-algorithm.
 using ChecksumHeaders = std::vector<std::pair<base::DigestKind, const std::optional<std::string>*>>;
 base::Result<std::optional<DeclaredChecksum>> declared_checksum(
@@ -112,18 +107,10 @@ base::Result<ObjectHeaders> object_headers(const Request& request) {
   return headers;
 }
 
-template <class Request>
-bool has_grants(const Request& request) {
-  const bool others = request.grant_full_control || request.grant_read || request.grant_read_acp ||
-                      request.grant_write_acp;
-  if constexpr (requires { request.grant_write; }) return others || request.grant_write;
-  return others;
-}
-
 // Parameters that AWS has and this region has not. Nothing that changes what a request means is
 // passed over in silence.
 template <class Request>
-base::Result<void> refuse_unsupported(const Request& request, const BucketRecord& bucket) {
+base::Result<void> refuse_unsupported(const Request& request) {
   if constexpr (requires { request.server_side_encryption; }) {
     TRY_VOID(check_encryption(request.server_side_encryption));
     if (request.sse_kms_key_id || request.bucket_key_enabled.value_or(false)) {
@@ -162,13 +149,6 @@ base::Result<void> refuse_unsupported(const Request& request, const BucketRecord
   }
   if constexpr (requires { request.mfa; }) {
     if (request.mfa) return not_supported("MFA delete");
-  }
-  if constexpr (requires {
-                  request.acl;
-                  request.grant_read;
-                }) {
-    TRY_VOID(check_canned_acl(request.acl, bucket));
-    if (has_grants(request)) return grants_refused(bucket);
   }
   return {};
 }

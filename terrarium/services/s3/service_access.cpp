@@ -1,7 +1,8 @@
 // Bucket policies, public access blocks and ownership controls.
 #include "generated/s3/errors.h"
 #include "terrarium/services/s3/access.h"
-#include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/requests.h"
+#include "terrarium/services/s3/settings.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -38,14 +39,12 @@ base::Result<std::string> check_ownership(const OwnershipControls& controls) {
       return ownership;
     }
   }
-  return base::fail(errors::kMalformedXML,
-                    "The XML you provided was not well-formed or did not validate against our "
-                    "published schema");
+  return malformed_xml();
 }
 
 }  // namespace
 
-Task<base::Result<GetBucketPolicyOutput>> Service::get_bucket_policy(
+Task<base::Result<GetBucketPolicyOutput>> Settings::get_bucket_policy(
     const wire::Context& context, GetBucketPolicyRequest request) {
   CO_TRY(const BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketPolicy"));
@@ -53,7 +52,7 @@ Task<base::Result<GetBucketPolicyOutput>> Service::get_bucket_policy(
   co_return GetBucketPolicyOutput{bucket.policy};
 }
 
-Task<base::Result<GetBucketPolicyStatusOutput>> Service::get_bucket_policy_status(
+Task<base::Result<GetBucketPolicyStatusOutput>> Settings::get_bucket_policy_status(
     const wire::Context& context, GetBucketPolicyStatusRequest request) {
   CO_TRY(const BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketPolicyStatus"));
@@ -62,8 +61,8 @@ Task<base::Result<GetBucketPolicyStatusOutput>> Service::get_bucket_policy_statu
   co_return GetBucketPolicyStatusOutput{PolicyStatus{policy.is_public()}};
 }
 
-Task<base::Result<wire::Empty>> Service::put_bucket_policy(const wire::Context& context,
-                                                           PutBucketPolicyRequest request) {
+Task<base::Result<wire::Empty>> Settings::put_bucket_policy(const wire::Context& context,
+                                                            PutBucketPolicyRequest request) {
   CO_TRY(BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketPolicy"));
   CO_TRY(const wire::Policy policy, parse_bucket_policy(request.policy, request.bucket));
@@ -77,8 +76,8 @@ Task<base::Result<wire::Empty>> Service::put_bucket_policy(const wire::Context& 
   co_return wire::Empty{};
 }
 
-Task<base::Result<wire::Empty>> Service::delete_bucket_policy(const wire::Context& context,
-                                                              DeleteBucketPolicyRequest request) {
+Task<base::Result<wire::Empty>> Settings::delete_bucket_policy(const wire::Context& context,
+                                                               DeleteBucketPolicyRequest request) {
   CO_TRY(BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:DeleteBucketPolicy"));
   CO_TRY_VOID(
@@ -89,7 +88,7 @@ Task<base::Result<wire::Empty>> Service::delete_bucket_policy(const wire::Contex
   co_return wire::Empty{};
 }
 
-Task<base::Result<GetPublicAccessBlockOutput>> Service::get_public_access_block(
+Task<base::Result<GetPublicAccessBlockOutput>> Settings::get_public_access_block(
     const wire::Context& context, GetPublicAccessBlockRequest request) {
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                           "s3:GetBucketPublicAccessBlock"));
@@ -103,7 +102,7 @@ Task<base::Result<GetPublicAccessBlockOutput>> Service::get_public_access_block(
                                      block.block_public_policy, block.restrict_public_buckets}};
 }
 
-Task<base::Result<wire::Empty>> Service::put_public_access_block(
+Task<base::Result<wire::Empty>> Settings::put_public_access_block(
     const wire::Context& context, PutPublicAccessBlockRequest request) {
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketPublicAccessBlock"));
@@ -119,7 +118,7 @@ Task<base::Result<wire::Empty>> Service::put_public_access_block(
   co_return wire::Empty{};
 }
 
-Task<base::Result<wire::Empty>> Service::delete_public_access_block(
+Task<base::Result<wire::Empty>> Settings::delete_public_access_block(
     const wire::Context& context, DeletePublicAccessBlockRequest request) {
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketPublicAccessBlock"));
@@ -131,7 +130,7 @@ Task<base::Result<wire::Empty>> Service::delete_public_access_block(
   co_return wire::Empty{};
 }
 
-Task<base::Result<GetBucketOwnershipControlsOutput>> Service::get_bucket_ownership_controls(
+Task<base::Result<GetBucketOwnershipControlsOutput>> Settings::get_bucket_ownership_controls(
     const wire::Context& context, GetBucketOwnershipControlsRequest request) {
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                           "s3:GetBucketOwnershipControls"));
@@ -143,20 +142,25 @@ Task<base::Result<GetBucketOwnershipControlsOutput>> Service::get_bucket_ownersh
       OwnershipControls{{OwnershipControlsRule{bucket.object_ownership}}}};
 }
 
-Task<base::Result<wire::Empty>> Service::put_bucket_ownership_controls(
+Task<base::Result<wire::Empty>> Settings::put_bucket_ownership_controls(
     const wire::Context& context, PutBucketOwnershipControlsRequest request) {
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketOwnershipControls"));
   CO_TRY(const std::string ownership, check_ownership(request.ownership_controls));
-  CO_TRY_VOID(co_await edit(context, std::move(bucket),
-                            [&ownership](BucketRecord& record) -> base::Result<void> {
-                              record.object_ownership = ownership;
-                              return {};
-                            }));
+  CO_TRY_VOID(co_await edit(
+      context, std::move(bucket), [&ownership](BucketRecord& record) -> base::Result<void> {
+        if (ownership == kOwnerEnforced && !record.acl.empty()) {
+          return base::fail(errors::kInvalidBucketAclWithObjectOwnership,
+                            "Bucket cannot have ACLs set with ObjectOwnership's "
+                            "BucketOwnerEnforced setting");
+        }
+        record.object_ownership = ownership;
+        return {};
+      }));
   co_return wire::Empty{};
 }
 
-Task<base::Result<wire::Empty>> Service::delete_bucket_ownership_controls(
+Task<base::Result<wire::Empty>> Settings::delete_bucket_ownership_controls(
     const wire::Context& context, DeleteBucketOwnershipControlsRequest request) {
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutBucketOwnershipControls"));

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/service.h"
+#include "terrarium/wire/authenticate.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -12,20 +14,24 @@ using runtime::Task;
 
 constexpr std::string_view kFirstRegion = "us-east-1";
 
-base::Result<void> check_location(const std::optional<std::string>& constraint,
-                                  std::string_view region) {
+// Where the bucket goes. The first region's endpoint is also the one of all regions, which makes
+// buckets anywhere; the others make them at home.
+base::Result<std::string> location_of(const std::optional<std::string>& constraint,
+                                      const std::string& region) {
   if (!constraint || constraint->empty()) {
-    if (region == kFirstRegion) return {};
+    if (region == kFirstRegion) return region;
     return base::fail(errors::kIllegalLocationConstraintException,
                       "The unspecified location constraint is incompatible for the region "
                       "specific endpoint this request was sent to.");
   }
-  if (*constraint == kFirstRegion) {
+  const std::string asked = *constraint == "EU" ? "eu-west-1" : *constraint;
+  const bool anywhere = region == kFirstRegion;
+  if (!wire::is_region_name(asked) || (anywhere && asked == kFirstRegion)) {
     return with_field(base::fail(errors::kInvalidLocationConstraint,
                                  "The specified location-constraint is not valid"),
                       "LocationConstraint", *constraint);
   }
-  if (*constraint == region || (*constraint == "EU" && region == "eu-west-1")) return {};
+  if (anywhere || asked == region) return asked;
   return base::fail(errors::kIllegalLocationConstraintException,
                     "The " + *constraint +
                         " location constraint is incompatible for the region specific endpoint "
@@ -37,19 +43,20 @@ base::Result<void> check_ownership(const std::string& ownership) {
                                        std::string_view("ObjectWriter")}) {
     if (ownership == known) return {};
   }
-  return invalid_argument("Invalid x-amz-object-ownership header: " + ownership,
-                          "x-amz-object-ownership", ownership);
+  return with_field(
+      base::fail(errors::kInvalidArgument, "Invalid x-amz-object-ownership header: " + ownership),
+      "ArgumentName", "x-amz-object-ownership");
 }
 
 base::Result<void> check_creation(const CreateBucketRequest& request, const BucketRecord& record) {
-  const bool private_only = !request.acl || *request.acl == "private";
-  if (!private_only || has_grants(request)) {
-    if (record.object_ownership == kOwnerEnforced) {
-      return base::fail(errors::kInvalidBucketAclWithObjectOwnership,
-                        "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced "
-                        "setting");
-    }
-    return not_supported("An access control list other than private");
+  if (!record.acl.empty() && !acls_enabled(record)) {
+    return base::fail(errors::kInvalidBucketAclWithObjectOwnership,
+                      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced "
+                      "setting");
+  }
+  if (is_public_acl(record.acl) && record.public_access_block->block_public_acls) {
+    return base::fail(errors::kInvalidBucketAclWithBlockPublicAccessError,
+                      "Bucket cannot have public ACLs set with BlockPublicAccess enabled");
   }
   if (request.object_lock_enabled_for_bucket.value_or(false)) return not_supported("Object Lock");
   const auto& configuration = request.create_bucket_configuration;
@@ -117,17 +124,18 @@ Task<base::Result<CreateBucketOutput>> Service::create_bucket(const wire::Contex
   CO_TRY_VOID(check_bucket_name(request.bucket));
   BucketRecord record = new_bucket(context, request);
   CO_TRY_VOID(check_ownership(record.object_ownership));
+  CO_TRY(record.acl, parse_acl(acl_request(request), AclOf::Bucket, context.account));
   CO_TRY_VOID(check_creation(request, record));
   const CreateBucketConfiguration configuration =
       request.create_bucket_configuration.value_or(CreateBucketConfiguration());
-  CO_TRY_VOID(check_location(configuration.location_constraint, context.region));
-  CO_TRY(record.tags, check_tags(configuration.tags.value_or(std::vector<Tag>()), kBucketTagsMax));
+  CO_TRY(record.region, location_of(configuration.location_constraint, context.region));
+  CO_TRY(record.tags, check_tags(configuration.tags.value_or(std::vector<Tag>()), TagsOf::Bucket));
 
   auto created = co_await runtime::run_on(runtime_.control(), create_on_control(context, record));
   CO_TRY_VOID(co_await store_.sync());
   CO_TRY_VOID(std::move(created));
   CreateBucketOutput output;
-  output.location = context.region == kFirstRegion
+  output.location = record.region == kFirstRegion
                         ? "/" + request.bucket
                         : "http://" + request.bucket + ".s3.amazonaws.com/";
   co_return output;
@@ -144,6 +152,14 @@ Task<base::Result<wire::Empty>> Service::delete_bucket(const wire::Context& cont
           base::fail(errors::kBucketNotEmpty, "The bucket you tried to delete is not empty"),
           "BucketName", change.bucket.name);
     }
+    const std::string versions = version_prefix(change.bucket.number);
+    if (store_.scan(store::Table::S3, versions, store::prefix_end(versions))->valid()) {
+      return with_field(base::fail(errors::kBucketNotEmpty,
+                                   "The bucket you tried to delete is not empty. You must delete "
+                                   "all versions in the bucket."),
+                        "BucketName", change.bucket.name);
+    }
+    change.batch.erase(store::Table::S3, lifecycle_key(change.bucket.number));
     // Uploads under way do not hold a bucket back: they end with it.
     const std::string uploads = upload_prefix(change.bucket.number);
     auto at = store_.scan(store::Table::S3, uploads, store::prefix_end(uploads));
@@ -153,6 +169,9 @@ Task<base::Result<wire::Empty>> Service::delete_bucket(const wire::Context& cont
       TRY(const auto parts, find_parts(name->upload_id));
       erase_upload(change, name->key, name->upload_id, parts, {});
     }
+    change.batch.erase(store::Table::S3, cors_key(change.bucket.number));
+    change.batch.erase(store::Table::S3, counts_key(change.bucket.number));
+    counts_.erase(change.bucket.number);
     change.batch.erase(store::Table::S3, bucket_key(change.bucket.name));
     return {};
   }));
@@ -189,7 +208,7 @@ Task<base::Result<ListBucketsOutput>> Service::list_buckets(const wire::Context&
     after = *std::move(decoded);
   }
   ListBucketsOutput output;
-  output.owner = Owner{{}, canonical_user_id(context.account)};
+  output.owner = shown_owner(context.account);
   output.prefix = request.prefix;
   auto& buckets = output.buckets.emplace();
   const std::string first = bucket_key(request.prefix.value_or(""));

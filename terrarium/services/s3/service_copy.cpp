@@ -1,7 +1,9 @@
 // Objects copied inside the region. The bytes of a plain object are not copied: its file gets a
 // second name.
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/versions.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -29,15 +31,15 @@ base::Result<ObjectHeaders> headers_of_copy(const CopyObjectRequest& request,
 }
 
 base::Result<void> check_self_copy(const CopyObjectRequest& request, const CopySource& source,
-                                   const ObjectRecord& record, bool replace) {
-  const bool same = source.bucket == request.bucket && source.key == request.key;
-  if (!same || replace || request.website_redirect_location || request.server_side_encryption) {
+                                   bool replace) {
+  // An older version copied onto its key comes back: that is a change.
+  const bool same =
+      source.bucket == request.bucket && source.key == request.key && !source.version_id;
+  // Naming a storage class is enough, even the one that it has.
+  if (!same || replace || request.website_redirect_location || request.server_side_encryption ||
+      request.storage_class) {
     return {};
   }
-  const std::string asked = request.storage_class.value_or("STANDARD");
-  const std::string had =
-      record.headers.storage_class.empty() ? "STANDARD" : record.headers.storage_class;
-  if (request.storage_class && asked != had) return {};
   return base::fail(errors::kInvalidRequest,
                     "This copy request is illegal because it is trying to copy an object to "
                     "itself without changing the object's metadata, storage class, website "
@@ -62,9 +64,9 @@ base::Result<void> check_size(const ObjectRecord& source) {
                         std::to_string(kPutBytesMax));
 }
 
-ReadConditions source_conditions(const CopyObjectRequest& request) {
+ReadConditions source_conditions(const CopyObjectRequest& request, base::Timestamp now) {
   return {request.copy_source_if_match, request.copy_source_if_none_match,
-          request.copy_source_if_modified_since, request.copy_source_if_unmodified_since};
+          request.copy_source_if_modified_since, request.copy_source_if_unmodified_since, now};
 }
 
 }  // namespace
@@ -72,12 +74,12 @@ ReadConditions source_conditions(const CopyObjectRequest& request) {
 Task<base::Result<Service::Received>> Service::copy_body(ObjectRecord source, ByteRange range,
                                                          base::DigestKind checksum,
                                                          bool may_be_inline) {
-  const bool digests_known = range.bytes == source.bytes && source.upload_id.empty() &&
-                             source.checksum && source.checksum->kind == checksum;
-  if (digests_known && !source.segments.empty()) {
-    const Bodies::Pin pin = bodies_->pin(source.segments);
+  const bool digests_known = range.bytes == source.bytes && source.parts == 0 && source.checksum &&
+                             source.checksum->kind == checksum;
+  if (digests_known && source.place == BodyPlace::File) {
+    const Bodies::Pin pin = bodies_->pin(source.body);
     if (!pin) co_return base::fail(base::ErrorKind::NotFound, "The body was replaced.");
-    auto linked = co_await bodies_->link(source.segments);
+    auto linked = co_await bodies_->link(source.body, source.bytes);
     if (linked.has_value()) {
       co_return Received{*std::move(linked), source.etag, *source.checksum};
     }
@@ -86,11 +88,22 @@ Task<base::Result<Service::Received>> Service::copy_body(ObjectRecord source, By
     }
   }
   CO_TRY(const std::unique_ptr<http::BodyReader> reader, co_await open_body(source, range));
-  BodyDigests digests(std::span(&checksum, 1));
-  CO_TRY(NewBody body, co_await bodies_->take(*reader, range.bytes, may_be_inline, digests));
+  const auto digests = std::make_shared<BodyDigests>(std::span(&checksum, 1));
+  CO_TRY(NewBody body,
+         co_await bodies_->take(*reader, {range.bytes, true}, may_be_inline, digests));
   co_return Received{std::move(body),
-                     base::hex_encode(digests.md5()),
-                     {checksum, false, base::base64_encode(digests.checksum(checksum))}};
+                     base::hex_encode(digests->md5()),
+                     {checksum, false, base::base64_encode(digests->digest(checksum))}};
+}
+
+base::Result<Service::StoredVersion> Service::require_source(const wire::Context& context,
+                                                             const BucketRecord& bucket,
+                                                             const CopySource& source) const {
+  auto found = require_version(context, bucket, source.key, source.version_id);
+  if (found.has_value() || !found.error().is(errors::kMethodNotAllowed)) return found;
+  return base::fail(errors::kInvalidRequest,
+                    "The source of a copy request may not specifically refer to a delete marker "
+                    "by version id.");
 }
 
 Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& context,
@@ -103,17 +116,21 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
          replaces(request.tagging_directive, "x-amz-tagging-directive", "tagging"));
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                           "s3:PutObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  CO_TRY_VOID(refuse_unsupported(request));
+  CO_TRY(const StoredAcl acl,
+         requested_acl(context, bucket, acl_request(request), "s3:PutObject", request.key));
   CO_TRY(const BucketRecord from,
          enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
-                             "s3:GetObject", source.key));
+                             source_action(source), source.key));
   for (int attempt = 0;; ++attempt) {
-    CO_TRY(const ObjectRecord original, require_object(context, from, source.key));
-    CO_TRY_VOID(check_copy_source(source_conditions(request), original));
+    CO_TRY(const StoredVersion version, require_source(context, from, source));
+    const ObjectRecord& original = version.record;
+    CO_TRY_VOID(check_copy_source(source_conditions(request, context.now), original));
     CO_TRY_VOID(check_size(original));
-    CO_TRY_VOID(check_self_copy(request, source, original, replace_metadata));
+    CO_TRY_VOID(check_self_copy(request, source, replace_metadata));
     ObjectRecord record;
     CO_TRY(record.headers, headers_of_copy(request, original, replace_metadata));
+    record.acl = acl;
     record.tags = original.tags;
     if (replace_tags) {
       CO_TRY(record.tags, parse_tagging_header(request.tagging.value_or("")));
@@ -124,15 +141,18 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
       if (is_replaced(copied.error(), attempt)) continue;
       co_return std::unexpected(std::move(copied).error());
     }
-    CO_TRY(const ObjectRecord written,
+    CO_TRY(const Written written,
            co_await put_record(context, bucket, request.key, std::move(record), *std::move(copied),
                                {request.if_match, request.if_none_match}, ObjectEvent::Copy));
     CopyObjectOutput output;
     output.server_side_encryption = kEncryption;
+    output.version_id = written.version_id;
+    output.copy_source_version_id = shown_version_id(from, original);
+    output.expiration = written.expiration;
     CopyObjectResult& result = output.copy_object_result.emplace();
-    result.etag = quoted_etag(written.etag);
-    result.last_modified = written.last_modified;
-    set_checksum(result, *written.checksum);
+    result.etag = quoted_etag(written.record.etag);
+    result.last_modified = written.record.last_modified;
+    set_checksum(result, *written.record.checksum);
     co_return output;
   }
 }

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/listing.h"
 #include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/version_listing.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -22,9 +24,10 @@ class Encoding {
     if (!key) return std::nullopt;
     return (*this)(*key);
   }
+  explicit Encoding(bool url) : url_(url) {}
+  bool url() const { return url_; }
 
  private:
-  explicit Encoding(bool url) : url_(url) {}
   bool url_;
 };
 
@@ -33,15 +36,16 @@ std::string storage_class_of(const ObjectRecord& record) {
 }
 
 template <class Listed>
-void describe(const Encoding& encode, const ListedObject& object, Listed& listed) {
-  listed.key = encode(object.key);
-  listed.last_modified = object.record.last_modified;
-  listed.etag = quoted_etag(object.record.etag);
-  listed.size = static_cast<std::int64_t>(object.record.bytes);
-  listed.storage_class = storage_class_of(object.record);
-  if (object.record.checksum) {
-    listed.checksum_algorithm = {std::string(checksum_name(object.record.checksum->kind))};
-    listed.checksum_type = checksum_type(object.record.checksum->composite);
+void describe(const Encoding& encode, const std::string& key, const ObjectRecord& record,
+              Listed& listed) {
+  listed.key = encode(key);
+  listed.last_modified = record.last_modified;
+  listed.etag = quoted_etag(record.etag);
+  listed.size = static_cast<std::int64_t>(record.bytes);
+  listed.storage_class = storage_class_of(record);
+  if (record.checksum) {
+    listed.checksum_algorithm = {std::string(checksum_name(record.checksum->kind))};
+    listed.checksum_type = checksum_type(record.checksum->composite);
   }
 }
 
@@ -59,7 +63,7 @@ std::vector<Object> describe_contents(const Encoding& encode, const ListPage& pa
   contents.reserve(page.objects.size());
   for (const ListedObject& object : page.objects) {
     Object& listed = contents.emplace_back();
-    describe(encode, object, listed);
+    describe(encode, object.key, object.record, listed);
     listed.owner = owner;
   }
   return contents;
@@ -91,6 +95,35 @@ wire::ConditionContext list_conditions(const std::optional<std::string>& prefix,
   return conditions;
 }
 
+// Restored copies of archived objects do not exist here: nothing could be said of them.
+template <class Request>
+base::Result<void> check_optional_attributes(const Request& request) {
+  if (!request.optional_object_attributes) return {};
+  for (const std::string& attribute : *request.optional_object_attributes) {
+    if (attribute == "RestoreStatus") {
+      return not_supported("The optional object attribute RestoreStatus");
+    }
+    return invalid_argument("Invalid attribute name specified", "x-amz-optional-object-attributes",
+                            attribute);
+  }
+  return {};
+}
+
+base::Result<std::optional<VersionName>> version_marker(const ListObjectVersionsRequest& request) {
+  const std::optional<std::string>& marker = request.version_id_marker;
+  if (!marker) return std::nullopt;
+  if (!request.key_marker) {
+    return invalid_argument("A version-id marker cannot be specified without a key marker.",
+                            "version-id-marker", *marker);
+  }
+  if (marker->empty()) {
+    return invalid_argument("A version-id marker cannot be empty.", "version-id-marker", "");
+  }
+  const auto name = parse_version_id(*marker);
+  if (name.has_value()) return *name;
+  return invalid_argument("Invalid version id specified", "version-id-marker", *marker);
+}
+
 }  // namespace
 
 Task<base::Result<ListPage>> Service::list_page(BucketNumber bucket, ListQuery query) {
@@ -105,6 +138,7 @@ Task<base::Result<ListObjectsOutput>> Service::list_objects(const wire::Context&
          enter(context, request.bucket, request.expected_bucket_owner, "s3:ListBucket", {},
                list_conditions(request.prefix, request.delimiter, request.max_keys)));
   CO_TRY(const Encoding encode, Encoding::parse(request.encoding_type));
+  CO_TRY_VOID(check_optional_attributes(request));
   ListQuery query{request.prefix.value_or(""), request.delimiter.value_or(""),
                   request.marker.value_or(""), 0};
   CO_TRY(query.entries_max, page_limit(request.max_keys, "max-keys"));
@@ -130,6 +164,7 @@ Task<base::Result<ListObjectsV2Output>> Service::list_objects_v2(const wire::Con
          enter(context, request.bucket, request.expected_bucket_owner, "s3:ListBucket", {},
                list_conditions(request.prefix, request.delimiter, request.max_keys)));
   CO_TRY(const Encoding encode, Encoding::parse(request.encoding_type));
+  CO_TRY_VOID(check_optional_attributes(request));
   ListQuery query{request.prefix.value_or(""), request.delimiter.value_or(""),
                   request.start_after.value_or(""), 0};
   CO_TRY(query.entries_max, page_limit(request.max_keys, "max-keys"));
@@ -148,49 +183,66 @@ Task<base::Result<ListObjectsV2Output>> Service::list_objects_v2(const wire::Con
   describe_page(encode, page, output);
   output.key_count = static_cast<std::int32_t>(page.objects.size() + page.common_prefixes.size());
   std::optional<Owner> owner;
-  if (request.fetch_owner.value_or(false)) owner = Owner{{}, canonical_user_id(context.account)};
+  if (request.fetch_owner.value_or(false)) owner = shown_owner(context.account);
   if (!page.objects.empty()) output.contents = describe_contents(encode, page, owner);
   if (page.truncated) output.next_continuation_token = make_token(page.last);
   co_return output;
 }
 
-// A bucket without versioning: each object has one version, "null".
+void Service::describe_versions(const VersionPage& page, const Owner& owner, bool url,
+                                ListObjectVersionsOutput& output) {
+  const Encoding encode(url);
+  output.is_truncated = page.truncated;
+  for (const std::string& prefix : page.common_prefixes) {
+    if (!output.common_prefixes) output.common_prefixes.emplace();
+    output.common_prefixes->push_back({encode(prefix)});
+  }
+  for (const ListedVersion& listed : page.versions) {
+    if (listed.record.delete_marker) {
+      if (!output.delete_markers) output.delete_markers.emplace();
+      output.delete_markers->push_back({owner, encode(listed.key), version_id_of(listed.record),
+                                        listed.latest, listed.record.last_modified});
+      continue;
+    }
+    if (!output.versions) output.versions.emplace();
+    ObjectVersion& version = output.versions->emplace_back();
+    describe(encode, listed.key, listed.record, version);
+    version.version_id = version_id_of(listed.record);
+    version.is_latest = listed.latest;
+    version.owner = owner;
+  }
+  if (!page.truncated) return;
+  output.next_key_marker = encode(page.last_key);
+  if (!page.last_version_id.empty()) output.next_version_id_marker = page.last_version_id;
+}
+
 Task<base::Result<ListObjectVersionsOutput>> Service::list_object_versions(
     const wire::Context& context, ListObjectVersionsRequest request) {
   CO_TRY(const BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:ListBucketVersions", {},
                list_conditions(request.prefix, request.delimiter, request.max_keys)));
   CO_TRY(const Encoding encode, Encoding::parse(request.encoding_type));
-  if (request.version_id_marker && !request.key_marker) {
-    co_return invalid_argument("A version-id marker cannot be specified without a key marker.",
-                               "version-id-marker", *request.version_id_marker);
-  }
-  ListQuery query{request.prefix.value_or(""), request.delimiter.value_or(""),
-                  request.key_marker.value_or(""), 0};
+  CO_TRY_VOID(check_optional_attributes(request));
+  VersionQuery query{request.prefix.value_or(""),
+                     request.delimiter.value_or(""),
+                     request.key_marker.value_or(""),
+                     {},
+                     0};
+  CO_TRY(query.after_version, version_marker(request));
   CO_TRY(query.entries_max, page_limit(request.max_keys, "max-keys"));
   ListObjectVersionsOutput output;
   output.name = request.bucket;
   output.prefix = encode(query.prefix);
-  output.key_marker = encode(query.after);
+  output.key_marker = encode(query.after_key);
   output.version_id_marker = request.version_id_marker.value_or("");
   output.max_keys = static_cast<std::int32_t>(query.entries_max);
   if (!query.delimiter.empty()) output.delimiter = encode(query.delimiter);
   output.encoding_type = request.encoding_type;
-  CO_TRY(const ListPage page, co_await list_page(bucket.number, std::move(query)));
-  describe_page(encode, page, output);
-  for (const ListedObject& object : page.objects) {
-    if (!output.versions) output.versions.emplace();
-    ObjectVersion& version = output.versions->emplace_back();
-    describe(encode, object, version);
-    version.version_id = "null";
-    version.is_latest = true;
-    version.owner = Owner{{}, canonical_user_id(context.account)};
-  }
-  if (page.truncated) {
-    output.next_key_marker = encode(page.last);
-    const bool ends_with_key = !page.objects.empty() && page.objects.back().key == page.last;
-    if (ends_with_key) output.next_version_id_marker = "null";
-  }
+  CO_TRY(const VersionPage page,
+         co_await runtime_.blocking().run([this, number = bucket.number, &query] {
+           return list_versions(store_, number, query);
+         }));
+  describe_versions(page, shown_owner(context.account), encode.url(), output);
   co_return output;
 }
 

@@ -1,10 +1,13 @@
 // Multipart uploads: begun, completed, given up, listed.
+#include <charconv>
 #include <set>
 
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/multipart.h"
 #include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/versions.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -27,13 +30,20 @@ MultipartUpload describe(const ListedUpload& listed, bool url, std::string_view 
   upload.storage_class = listed.record.headers.storage_class.empty()
                              ? "STANDARD"
                              : listed.record.headers.storage_class;
-  upload.owner = Owner{{}, canonical_user_id(account)};
-  upload.initiator = Initiator{listed.record.principal_arn, {}};
+  upload.owner = shown_owner(account);
+  upload.initiator = Initiator{listed.record.principal_arn, owner_display_name(account)};
   if (listed.record.checksum_asked) {
     upload.checksum_algorithm = checksum_name(listed.record.checksum_kind);
     upload.checksum_type = checksum_type(listed.record.checksum_composite);
   }
   return upload;
+}
+
+// The sequence that an upload's id begins with.
+std::uint64_t started_at(std::string_view upload_id) {
+  std::uint64_t sequence = 0;
+  std::from_chars(upload_id.data(), upload_id.data() + 16, sequence, 16);
+  return sequence;
 }
 
 }  // namespace
@@ -43,16 +53,20 @@ Task<base::Result<CreateMultipartUploadOutput>> Service::create_multipart_upload
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  CO_TRY_VOID(refuse_unsupported(request));
   UploadRecord upload;
   CO_TRY(upload.headers, object_headers(request));
   CO_TRY(upload.tags, parse_tagging_header(request.tagging.value_or("")));
+  CO_TRY(upload.acl,
+         requested_acl(context, bucket, acl_request(request), "s3:PutObject", request.key));
   CO_TRY_VOID(choose_checksum(request.checksum_algorithm, request.checksum_type, upload));
   upload.initiated = std::chrono::floor<std::chrono::seconds>(context.now);
   upload.principal_arn = context.principal.arn;
 
   std::string upload_id;
   const auto decide = [&](Change& change) -> base::Result<void> {
+    TRY(const auto current, find_object(change.bucket.number, request.key));
+    upload.key_existed = current.has_value();
     // Ids begin with their time, so that the uploads of a key are listed oldest first.
     const Generation time{next_sequence(context.now, 0), 0};
     upload_id = time.hex().substr(0, 16) + random_.hex(16);
@@ -81,32 +95,39 @@ void Service::erase_upload(Change& change, const std::string& key, const std::st
   for (const auto& [number, part] : parts) {
     if (kept.contains(part.segment.generation)) continue;
     change.batch.erase(store::Table::S3, file_key(part.segment.generation));
-    change.aftermath.released.push_back({part.segment});
+    change.aftermath.released.push_back({part.segment.generation, {part.segment.generation}});
   }
-  const std::string prefix = part_prefix(upload_id);
-  change.batch.erase_range(store::Table::S3, prefix, store::prefix_end(prefix));
+  for (const auto& [number, part] : parts) {
+    change.batch.erase(store::Table::S3, part_key(upload_id, number));
+  }
   change.batch.erase(store::Table::S3, upload_key(change.bucket.number, key, upload_id));
 }
 
-base::Result<ObjectRecord> Service::complete_now(Change& change,
-                                                 const CompleteMultipartUploadRequest& request) {
+base::Result<Service::Written> Service::complete_now(
+    Change& change, const CompleteMultipartUploadRequest& request) {
   TRY(const std::optional<ObjectRecord> current, find_object(change.bucket.number, request.key));
   const auto upload = find_upload(change.bucket.number, request.key, request.upload_id);
   if (!upload.has_value()) {
     // Asked again by a client that missed the answer.
-    if (current && current->upload_id == request.upload_id) return *current;
+    if (current && current->upload_id == request.upload_id) {
+      return Written{*current, shown_version_id(change.bucket, *current), {}};
+    }
     return std::unexpected(upload.error());
   }
   TRY(const auto parts, find_parts(request.upload_id));
-  TRY(ObjectRecord record, assemble(request, *upload, parts));
-  TRY_VOID(check_write({request.if_match, request.if_none_match}, current ? &*current : nullptr,
-                       request.key));
-  record.sequence = next_sequence(change.context.now, current ? current->sequence : 0);
-  if (current) erase_body(change, *current);
-  erase_upload(change, request.key, request.upload_id, parts, record.segments);
-  change.batch.put(store::Table::S3, object_key(change.bucket.number, request.key), encode(record));
-  add_events(change, ObjectEvent::CompleteMultipartUpload, request.key, &record, record.sequence);
-  return record;
+  TRY(Assembled assembled, assemble(request, *upload, parts));
+  ObjectRecord& record = assembled.record;
+  TRY_VOID(check_completion({request.if_match, request.if_none_match},
+                            current ? &*current : nullptr, request.key,
+                            {started_at(request.upload_id), upload->key_existed}));
+  erase_upload(change, request.key, request.upload_id, parts, assembled.parts);
+  put_parts(change.batch, record, assembled.parts);
+  TRY_VOID(add_version(change, request.key, current, record));
+  add_events(change, ObjectEvent::CompleteMultipartUpload, request.key, record, record.sequence);
+  Written written{{}, shown_version_id(change.bucket, record), {}};
+  TRY(written.expiration, expiration_of(change.bucket, request.key, record));
+  written.record = std::move(record);
+  return written;
 }
 
 Task<base::Result<CompleteMultipartUploadOutput>> Service::complete_multipart_upload(
@@ -114,11 +135,11 @@ Task<base::Result<CompleteMultipartUploadOutput>> Service::complete_multipart_up
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
-  ObjectRecord record;
+  CO_TRY_VOID(refuse_unsupported(request));
+  Written written;
   CO_TRY_VOID(
       co_await change(context, std::move(bucket), [&](Change& change) -> base::Result<void> {
-        TRY(record, complete_now(change, request));
+        TRY(written, complete_now(change, request));
         return {};
       }));
   CompleteMultipartUploadOutput output;
@@ -126,9 +147,11 @@ Task<base::Result<CompleteMultipartUploadOutput>> Service::complete_multipart_up
       context.endpoint + "/" + request.bucket + "/" + base::percent_encode_path(request.key);
   output.bucket = request.bucket;
   output.key = request.key;
-  output.etag = quoted_etag(record.etag);
+  output.etag = quoted_etag(written.record.etag);
+  output.version_id = written.version_id;
+  output.expiration = written.expiration;
   output.server_side_encryption = kEncryption;
-  set_checksum(output, *record.checksum);
+  set_checksum(output, *written.record.checksum);
   co_return output;
 }
 

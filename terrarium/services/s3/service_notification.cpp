@@ -2,30 +2,29 @@
 #include <set>
 
 #include "generated/s3/errors.h"
-#include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/settings.h"
 
 namespace terrarium::s3 {
 namespace {
 
 using runtime::Task;
+using Failures = std::vector<std::pair<std::string, std::string>>;  // argument's name, value
 
-constexpr std::string_view kSender = "s3.amazonaws.com";
-
-std::string reason(const base::Error& error) {
+std::pair<std::string, std::string> failure(const std::string& arn, const base::Error& error) {
+  if (is_function(arn)) return {arn + ", null", "Not authorized to invoke function [" + arn + "]"};
   if (error.kind == base::ErrorKind::Denied) {
-    return "Permissions on the destination queue do not allow S3 to publish notifications from "
-           "this bucket";
+    return {arn,
+            "Permissions on the destination queue do not allow S3 to publish notifications from "
+            "this bucket"};
   }
-  return "The destination queue does not exist";
+  return {arn, "The destination queue does not exist"};
 }
-
-using Failures = std::vector<std::pair<std::string, std::string>>;  // ARN, reason
 
 std::unexpected<base::Error> not_validated(const Failures& failures) {
   auto error = base::fail(errors::kInvalidArgument,
                           "Unable to validate the following destination configurations");
   for (std::size_t i = 0; i < failures.size(); ++i) {
-    const std::string number = failures.size() == 1 ? "" : std::to_string(i + 1);
+    const std::string number = std::to_string(i + 1);
     error = with_field(std::move(error), "ArgumentName" + number, failures[i].first);
     error = with_field(std::move(error), "ArgumentValue" + number, failures[i].second);
   }
@@ -34,35 +33,51 @@ std::unexpected<base::Error> not_validated(const Failures& failures) {
 
 }  // namespace
 
-Task<base::Result<NotificationConfiguration>> Service::get_bucket_notification_configuration(
+void Settings::connect(lambda::Api& functions) {
+  functions_ = &functions;
+  outbox_.connect(functions);
+}
+
+Task<base::Result<NotificationConfiguration>> Settings::get_bucket_notification_configuration(
     const wire::Context& context, GetBucketNotificationConfigurationRequest request) {
   CO_TRY(const BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketNotification"));
   co_return notification_configuration(bucket.notifications);
 }
 
-Task<base::Result<void>> Service::validate_destinations(const wire::Context& context,
-                                                        std::string bucket,
-                                                        std::vector<NotificationRule> rules) {
-  std::set<std::string> queues;
-  for (const NotificationRule& rule : rules) queues.insert(rule.queue_arn);
-  const sqs::SendingService sender{std::string(kSender), bucket_arn(bucket), config_.account};
+Task<base::Result<void>> Settings::check_destination(std::string arn, std::string bucket) {
+  if (!is_function(arn)) {
+    co_return co_await queues_.check_can_send(
+        {std::string(kSender), bucket_arn(bucket), config_.account}, std::move(arn));
+  }
+  if (functions_ == nullptr) co_return not_supported("A Lambda function as destination");
+  co_return co_await functions_->check_can_invoke(
+      {std::string(kSender), bucket_arn(bucket), config_.account}, std::move(arn));
+}
+
+Task<base::Result<void>> Settings::validate_destinations(const wire::Context& context,
+                                                         std::string bucket,
+                                                         std::vector<NotificationRule> rules) {
+  std::set<std::string> destinations;
+  for (const NotificationRule& rule : rules) destinations.insert(rule.destination_arn);
   Failures failures;
-  for (const std::string& queue : queues) {
-    const auto allowed = co_await queues_.check_can_send(sender, queue);
+  for (const std::string& arn : destinations) {
+    const auto allowed = co_await check_destination(arn, bucket);
     if (allowed.has_value()) continue;
-    // Only the queue's own answer is one about the configuration.
+    // Only the destination's own answer is one about the configuration.
     if (allowed.error().row == nullptr) co_return std::unexpected(allowed.error());
-    failures.emplace_back(queue, reason(allowed.error()));
+    failures.push_back(failure(arn, allowed.error()));
   }
   if (!failures.empty()) co_return not_validated(failures);
-  for (const std::string& queue : queues) {
-    CO_TRY_VOID(co_await queues_.send(sender, queue, test_event_document(context, bucket)));
+  for (const std::string& arn : destinations) {
+    if (is_function(arn)) continue;
+    CO_TRY_VOID(co_await queues_.send({std::string(kSender), bucket_arn(bucket), config_.account},
+                                      arn, test_event_document(context, bucket)));
   }
   co_return base::Result<void>();
 }
 
-Task<base::Result<wire::Empty>> Service::put_bucket_notification_configuration(
+Task<base::Result<wire::Empty>> Settings::put_bucket_notification_configuration(
     const wire::Context& context, PutBucketNotificationConfigurationRequest request) {
   CO_TRY(BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:PutBucketNotification"));

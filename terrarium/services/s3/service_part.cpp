@@ -1,8 +1,10 @@
 // The parts of multipart uploads: sent, copied, listed.
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/multipart.h"
 #include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/versions.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -35,8 +37,8 @@ Task<base::Result<PartRecord>> Service::put_part(const wire::Context& context, B
                                                  PartName name, Received received) {
   PartRecord part;
   part.etag = std::move(received.etag);
-  part.segment = received.body.segments().front();
-  part.segment.checksum = std::move(received.checksum.value);
+  part.segment = {received.body.generation(), received.body.bytes(),
+                  std::move(received.checksum.value)};
   part.last_modified = std::chrono::floor<std::chrono::seconds>(context.now);
   const auto decide = [&](Change& change) -> base::Result<void> {
     TRY_VOID(find_upload(change.bucket.number, name.key, name.upload_id));
@@ -45,7 +47,8 @@ Task<base::Result<PartRecord>> Service::put_part(const wire::Context& context, B
     if (stored) {
       TRY(const PartRecord replaced, decode_part(*stored));
       change.batch.erase(store::Table::S3, file_key(replaced.segment.generation));
-      change.aftermath.released.push_back({replaced.segment});
+      const Generation& old = replaced.segment.generation;
+      change.aftermath.released.push_back({old, {old}});
     }
     received.body.claim();
     change.batch.put(store::Table::S3, file_key(part.segment.generation), {});
@@ -62,7 +65,7 @@ Task<base::Result<UploadPartOutput>> Service::upload_part(const wire::Context& c
   CO_TRY_VOID(check_part_number(request.part_number));
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                     "s3:PutObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY(const UploadRecord upload, find_upload(bucket.number, request.key, request.upload_id));
   BodyDemands demands;
   demands.content_md5 = request.content_md5;
@@ -91,16 +94,17 @@ Task<base::Result<UploadPartCopyOutput>> Service::upload_part_copy(const wire::C
   CO_TRY(const CopySource source, parse_copy_source(request.copy_source));
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                           "s3:PutObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY(const UploadRecord upload, find_upload(bucket.number, request.key, request.upload_id));
   CO_TRY(const BucketRecord from,
          enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
-                             "s3:GetObject", source.key));
+                             source_action(source), source.key));
   const ReadConditions conditions{request.copy_source_if_match, request.copy_source_if_none_match,
                                   request.copy_source_if_modified_since,
-                                  request.copy_source_if_unmodified_since};
+                                  request.copy_source_if_unmodified_since, context.now};
   for (int attempt = 0;; ++attempt) {
-    CO_TRY(const ObjectRecord original, require_object(context, from, source.key));
+    CO_TRY(const StoredVersion version, require_source(context, from, source));
+    const ObjectRecord& original = version.record;
     CO_TRY_VOID(check_copy_source(conditions, original));
     ByteRange range{0, original.bytes};
     if (request.copy_source_range) {
@@ -122,6 +126,7 @@ Task<base::Result<UploadPartCopyOutput>> Service::upload_part_copy(const wire::C
                              *std::move(copied)));
     UploadPartCopyOutput output;
     output.server_side_encryption = kEncryption;
+    output.copy_source_version_id = shown_version_id(from, original);
     CopyPartResult& result = output.copy_part_result.emplace();
     result.etag = quoted_etag(part.etag);
     result.last_modified = part.last_modified;
@@ -137,7 +142,7 @@ Task<base::Result<ListPartsOutput>> Service::list_parts(const wire::Context& con
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
                                           "s3:ListMultipartUploadParts", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
+  CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY(const std::size_t limit, page_limit(request.max_parts, "max-parts"));
   if (request.part_number_marker.value_or(0) < 0) {
     co_return invalid_argument(
@@ -154,8 +159,8 @@ Task<base::Result<ListPartsOutput>> Service::list_parts(const wire::Context& con
   output.part_number_marker = request.part_number_marker.value_or(0);
   output.storage_class =
       upload.headers.storage_class.empty() ? "STANDARD" : upload.headers.storage_class;
-  output.owner = Owner{{}, canonical_user_id(context.account)};
-  output.initiator = Initiator{upload.principal_arn, {}};
+  output.owner = shown_owner(context.account);
+  output.initiator = Initiator{upload.principal_arn, owner_display_name(context.account)};
   if (upload.checksum_asked) {
     output.checksum_algorithm = checksum_name(upload.checksum_kind);
     output.checksum_type = checksum_type(upload.checksum_composite);

@@ -3,6 +3,7 @@
 
 #include "generated/s3/errors.h"
 #include "terrarium/services/s3/service.h"
+#include "terrarium/services/s3/versions.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -11,47 +12,18 @@ using runtime::Task;
 
 constexpr std::int32_t kPartialContent = 206;
 
-// The bytes of one part of an object; a plain object is one part.
-base::Result<ByteRange> range_of_part(const ObjectRecord& record, std::int32_t number) {
-  const std::size_t parts = record.upload_id.empty() ? 1 : record.segments.size();
+base::Result<void> check_part(const ObjectRecord& record, std::int32_t number) {
   if (number < 1 || number > kPartNumberMax) {
     return invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
                             "partNumber", std::to_string(number));
   }
-  if (static_cast<std::size_t>(number) > parts) {
-    return with_field(with_field(base::fail(errors::kInvalidPartNumber,
-                                            "The requested partnumber is not satisfiable"),
-                                 "PartNumberRequested", std::to_string(number)),
-                      "ActualPartCount", std::to_string(parts));
-  }
-  if (record.upload_id.empty()) return ByteRange{0, record.bytes};
-  ByteRange range;
-  for (std::int32_t i = 0; i + 1 < number; ++i) {
-    range.first += record.segments[static_cast<std::size_t>(i)].bytes;
-  }
-  range.bytes = record.segments[static_cast<std::size_t>(number - 1)].bytes;
-  return range;
-}
-
-struct Selection {
-  ByteRange range;
-  bool partial = false;
-};
-
-template <class Request>
-base::Result<Selection> select(const Request& request, const ObjectRecord& record) {
-  const ByteRange whole{0, record.bytes};
-  if (request.part_number) {
-    if (request.range) {
-      return base::fail(errors::kInvalidRequest,
-                        "Cannot specify both Range header and partNumber query parameter");
-    }
-    TRY(const ByteRange range, range_of_part(record, *request.part_number));
-    return Selection{range, true};
-  }
-  if (!request.range) return Selection{whole, false};
-  TRY(const std::optional<ByteRange> range, parse_range(*request.range, record.bytes));
-  return Selection{range.value_or(whole), range.has_value()};
+  // A plain object is one part.
+  const std::uint32_t parts = std::max(record.parts, std::uint32_t{1});
+  if (static_cast<std::uint32_t>(number) <= parts) return {};
+  return with_field(with_field(base::fail(errors::kInvalidPartNumber,
+                                          "The requested partnumber is not satisfiable"),
+                               "PartNumberRequested", std::to_string(number)),
+                    "ActualPartCount", std::to_string(parts));
 }
 
 template <class Request>
@@ -80,9 +52,18 @@ void set_if_given(std::optional<std::string>& to, const std::optional<std::strin
   }
 }
 
+// `part`: the one that a part number asked for, of a multipart object.
 template <class Request, class Output>
-void describe(const Request& request, const ObjectRecord& record, const Selection& selection,
-              Output& output) {
+void describe_checksum(const Request& request, const ObjectRecord& record, const Segment& part,
+                       Output& output) {
+  if (request.checksum_mode != "ENABLED" || !record.checksum) return;
+  if (!request.part_number || record.parts == 0) return set_checksum(output, *record.checksum);
+  set_checksum(output, record.checksum->kind, part.checksum);
+  output.checksum_type = checksum_type(record.checksum->composite);
+}
+
+template <class Request, class Output>
+void describe(const Request& request, const ObjectRecord& record, Output& output) {
   const ObjectHeaders& headers = record.headers;
   output.accept_ranges = "bytes";
   output.last_modified = record.last_modified;
@@ -101,48 +82,98 @@ void describe(const Request& request, const ObjectRecord& record, const Selectio
   set_if_given(output.storage_class, {}, headers.storage_class);
   if (!headers.metadata.empty()) output.metadata = headers.metadata;
   if (!record.tags.empty()) output.tag_count = static_cast<std::int32_t>(record.tags.size());
-  if (request.part_number && !record.upload_id.empty()) {
-    output.parts_count = static_cast<std::int32_t>(record.segments.size());
+  if (request.part_number && record.parts > 0) {
+    output.parts_count = static_cast<std::int32_t>(record.parts);
   }
+}
+
+template <class Request>
+std::string_view read_action(const Request& request) {
+  return request.version_id ? std::string_view("s3:GetObjectVersion") : "s3:GetObject";
+}
+
+template <class Request>
+ReadConditions read_conditions(const Request& request, base::Timestamp now) {
+  return {request.if_match, request.if_none_match, request.if_modified_since,
+          request.if_unmodified_since, now};
+}
+
+}  // namespace
+
+// Which bytes a request asks for.
+struct Service::Selection {
+  ByteRange range;
+  bool partial = false;
+  Segment part;  // of a multipart object, asked for by number
+};
+
+template <class Request>
+base::Result<Service::Selection> Service::select(const Request& request,
+                                                 const ObjectRecord& record) const {
+  const ByteRange whole{0, record.bytes};
+  if (request.part_number) {
+    if (request.range) {
+      return base::fail(errors::kInvalidRequest,
+                        "Cannot specify both Range header and partNumber query parameter");
+    }
+    TRY_VOID(check_part(record, *request.part_number));
+    if (record.parts == 0) return Selection{whole, true, {}};
+    TRY(FoundPart part, find_part(record, static_cast<std::uint32_t>(*request.part_number)));
+    return Selection{part.range, true, std::move(part.segment)};
+  }
+  if (!request.range) return Selection{whole, false, {}};
+  TRY(const std::optional<ByteRange> range, parse_range(*request.range, record.bytes));
+  return Selection{range.value_or(whole), range.has_value(), {}};
+}
+
+template <class Request, class Output>
+base::Result<Service::Selection> Service::answer_read(base::Timestamp now,
+                                                      const BucketRecord& bucket,
+                                                      const Request& request,
+                                                      const ObjectRecord& record,
+                                                      Output& output) const {
+  TRY_VOID(check_read(read_conditions(request, now), record));
+  TRY(Selection selection, select(request, record));
+  describe(request, record, output);
+  output.version_id = shown_version_id(bucket, record);
+  // Of a version that is named, AWS does not say it.
+  if (!request.version_id) {
+    TRY(output.expiration, expiration_of(bucket, request.key, record));
+  }
+  const bool by_range = selection.partial && !request.part_number;
+  if (!by_range) describe_checksum(request, record, selection.part, output);
   if (selection.partial) {
     output.status_code = kPartialContent;
     if (selection.range.bytes > 0) {
       output.content_range = content_range(selection.range, record.bytes);
     }
-  } else if (request.checksum_mode == "ENABLED" && record.checksum) {
-    set_checksum(output, *record.checksum);
   }
+  return selection;
 }
-
-template <class Request>
-ReadConditions read_conditions(const Request& request) {
-  return {request.if_match, request.if_none_match, request.if_modified_since,
-          request.if_unmodified_since};
-}
-
-}  // namespace
 
 Task<base::Result<GetObjectOutput>> Service::get_object(const wire::Context& context,
                                                         GetObjectRequest request) {
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
-  CO_TRY_VOID(check_version_id(request.version_id));
+                                          read_action(request), request.key));
+  CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY_VOID(check_overrides(context, request));
   for (int attempt = 0;; ++attempt) {
-    CO_TRY(const ObjectRecord record, require_object(context, bucket, request.key));
-    CO_TRY_VOID(check_read(read_conditions(request), record));
-    CO_TRY(const Selection selection, select(request, record));
-    auto body = co_await open_body(record, selection.range);
-    if (!body.has_value()) {
-      if (is_replaced(body.error(), attempt)) continue;
-      co_return std::unexpected(std::move(body).error());
-    }
+    CO_TRY(StoredVersion version,
+           require_version(context, bucket, request.key, request.version_id));
     GetObjectOutput output;
-    output.body.source = *std::move(body);
-    describe(request, record, selection, output);
-    co_return output;
+    auto selection = answer_read(context.now, bucket, request, version.record, output);
+    if (selection.has_value()) {
+      auto body = co_await open_body(std::move(version.record), selection->range);
+      if (body.has_value()) {
+        output.body.source = *std::move(body);
+        co_return output;
+      }
+      selection = std::unexpected(std::move(body).error());
+    }
+    if (!is_replaced(selection.error(), attempt)) {
+      co_return std::unexpected(std::move(selection).error());
+    }
   }
 }
 
@@ -150,17 +181,22 @@ Task<base::Result<HeadObjectOutput>> Service::head_object(const wire::Context& c
                                                           HeadObjectRequest request) {
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetObject", request.key));
-  CO_TRY_VOID(refuse_unsupported(request, bucket));
-  CO_TRY_VOID(check_version_id(request.version_id));
+                                          read_action(request), request.key));
+  CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY_VOID(check_overrides(context, request));
-  CO_TRY(const ObjectRecord record, require_object(context, bucket, request.key));
-  CO_TRY_VOID(check_read(read_conditions(request), record));
-  CO_TRY(const Selection selection, select(request, record));
-  HeadObjectOutput output;
-  output.content_length = static_cast<std::int64_t>(selection.range.bytes);
-  describe(request, record, selection, output);
-  co_return output;
+  for (int attempt = 0;; ++attempt) {
+    CO_TRY(const StoredVersion version,
+           require_version(context, bucket, request.key, request.version_id));
+    HeadObjectOutput output;
+    auto selection = answer_read(context.now, bucket, request, version.record, output);
+    if (selection.has_value()) {
+      output.content_length = static_cast<std::int64_t>(selection->range.bytes);
+      co_return output;
+    }
+    if (!is_replaced(selection.error(), attempt)) {
+      co_return std::unexpected(std::move(selection).error());
+    }
+  }
 }
 
 }  // namespace terrarium::s3

@@ -67,6 +67,28 @@ class FakeQueues final : public sqs::Api {
   }
 };
 
+inline const std::string kFunctionArn = "arn:aws:lambda:us-east-1:000000000000:function:resize";
+
+// Functions that take every event, or none.
+class FakeFunctions final : public lambda::Api {
+ public:
+  std::vector<std::string> payloads;
+  bool refusing = false;
+
+  runtime::Task<base::Result<void>> invoke_later(lambda::InvokingService from, std::string arn,
+                                                 std::string payload) override {
+    CO_TRY_VOID(co_await check_can_invoke(from, arn));
+    payloads.push_back(std::move(payload));
+    co_return base::Result<void>();
+  }
+  runtime::Task<base::Result<void>> check_can_invoke(lambda::InvokingService from,
+                                                     std::string) override {
+    EXPECT_EQ(from.principal, "s3.amazonaws.com");
+    if (refusing) co_return base::fail(kQueueRefuses, "no permission");
+    co_return base::Result<void>();
+  }
+};
+
 inline const std::string kQueueArn = "arn:aws:sqs:us-east-1:000000000000:events";
 
 template <class T>
@@ -101,6 +123,7 @@ class S3Region {
     runtime_ = runtime::Runtime::manual();
     service_ = std::make_unique<Service>(store_, clock, random_, *runtime_, queues,
                                          Config{folder_, "000000000000"});
+    service_->connect(functions);
     ASSERT_TRUE(service_->start().has_value());
     settle();
   }
@@ -246,6 +269,7 @@ class S3Region {
 
   base::ManualClock clock;
   FakeQueues queues;
+  FakeFunctions functions;
 
  private:
   std::unique_ptr<store::Store> own_store_;

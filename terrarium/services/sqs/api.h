@@ -32,6 +32,14 @@ struct ReceivedAttribute {
   std::string binary_value;  // bytes, of Binary
 };
 
+// What Lambda sends to its functions' destinations and dead-letter queues.
+struct OutgoingMessage {
+  std::string body;
+  std::map<std::string, ReceivedAttribute> message_attributes;
+  std::string group_id;          // a FIFO queue must have one
+  std::string deduplication_id;  // and this, unless it deduplicates by content
+};
+
 struct ReceivedMessage {
   std::string message_id;
   std::string receipt_handle;
@@ -39,7 +47,8 @@ struct ReceivedMessage {
   std::string md5_of_body;
   std::string md5_of_message_attributes;  // empty without message attributes
   // ApproximateReceiveCount, SentTimestamp, SenderId, ApproximateFirstReceiveTimestamp, and where
-  // they apply AWSTraceHeader and DeadLetterQueueSourceArn.
+  // they apply AWSTraceHeader, DeadLetterQueueSourceArn, MessageGroupId, MessageDeduplicationId and
+  // SequenceNumber.
   std::map<std::string, std::string> attributes;
   std::map<std::string, ReceivedAttribute> message_attributes;
 };
@@ -63,6 +72,12 @@ class Api {
   // AccessDenied when the queue's policy does not allow it. Durable when it returns.
   virtual runtime::Task<base::Result<void>> send(SendingService from, std::string queue_arn,
                                                  std::string body) = 0;
+  // The same with attributes. No policy is asked: the caller has checked its function's role.
+  virtual runtime::Task<base::Result<void>> send(std::string sender_id, std::string queue_arn,
+                                                 OutgoingMessage message) {
+    (void)sender_id, (void)queue_arn, (void)message;
+    co_return base::fail(base::ErrorKind::NotImplemented, "Sending with attributes");
+  }
   // Whether send() would be allowed now: what S3 asks when a notification is configured.
   virtual runtime::Task<base::Result<void>> check_can_send(SendingService from,
                                                            std::string queue_arn) = 0;
@@ -73,6 +88,14 @@ class Api {
   virtual runtime::Task<base::Result<std::vector<ReceivedMessage>>> receive(
       std::string queue_arn, std::size_t messages_max, base::Timestamp wait_until,
       std::optional<std::chrono::seconds> visibility) = 0;
+  // How many messages receive() would find now, counted up to `messages`; waits until there are as
+  // many, or `wait_until`. Receives none.
+  virtual runtime::Task<base::Result<std::size_t>> wait_visible(std::string queue_arn,
+                                                                std::size_t messages,
+                                                                base::Timestamp wait_until) {
+    (void)queue_arn, (void)messages, (void)wait_until;
+    co_return base::fail(base::ErrorKind::NotImplemented, "Looking into a queue");
+  }
   // Any number of receipt handles. Durable when it returns; a message already gone is no error.
   virtual runtime::Task<base::Result<void>> delete_messages(std::string queue_arn,
                                                             std::vector<std::string> handles) = 0;

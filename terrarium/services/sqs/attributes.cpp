@@ -23,13 +23,24 @@ struct NumberRule {
 constexpr std::array kNumbers = {
     NumberRule{"DelaySeconds", 0, kDelayMax.count(), 0},
     NumberRule{"KmsDataKeyReusePeriodSeconds", 60, 86'400, -1},
-    NumberRule{"MaximumMessageSize", 1'024, kMessageBytesMax, 262'144},
+    NumberRule{"MaximumMessageSize", 1'024, kMessageBytesMax, kMessageBytesMax},
     NumberRule{"MessageRetentionPeriod", 60, 1'209'600, 345'600},
     NumberRule{"ReceiveMessageWaitTimeSeconds", 0, kWaitMax.count(), 0},
     NumberRule{"VisibilityTimeout", 0, kVisibilityMax.count(), 30},
 };
 constexpr std::array<std::string_view, 5> kTexts = {
     "KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled"};
+struct FifoRule {
+  std::string_view name;
+  std::string_view standard;  // what a FIFO queue has when nobody set it
+  std::string_view other;
+};
+constexpr std::array kFifoRules = {
+    FifoRule{"ContentBasedDeduplication", "false", "true"},
+    FifoRule{"DeduplicationScope", "queue", "messageGroup"},
+    FifoRule{"FifoQueue", "true", "true"},
+    FifoRule{"FifoThroughputLimit", "perQueue", "perMessageGroupId"},
+};
 constexpr std::array<std::string_view, 6> kReadOnly = {"ApproximateNumberOfMessages",
                                                        "ApproximateNumberOfMessagesDelayed",
                                                        "ApproximateNumberOfMessagesNotVisible",
@@ -40,6 +51,11 @@ constexpr std::array<std::string_view, 6> kReadOnly = {"ApproximateNumberOfMessa
 const NumberRule* number_rule(std::string_view name) {
   const auto* found = std::ranges::find(kNumbers, name, &NumberRule::name);
   return found == kNumbers.end() ? nullptr : found;
+}
+
+const FifoRule* fifo_rule(std::string_view name) {
+  const auto* found = std::ranges::find(kFifoRules, name, &FifoRule::name);
+  return found == kFifoRules.end() ? nullptr : found;
 }
 
 bool is_text(std::string_view name) { return std::ranges::find(kTexts, name) != kTexts.end(); }
@@ -70,17 +86,19 @@ std::optional<json::object> parse_object(std::string_view text) {
   return std::move(parsed.as_object());
 }
 
-// What a queue has for `name` when nobody set it.
-std::string standard_value(std::string_view name) {
+// Set, or what a queue has when nobody set it.
+std::string value_of(const AttributeMap& attributes, std::string_view name, bool fifo) {
+  if (const auto found = attributes.find(std::string(name)); found != attributes.end()) {
+    return found->second;
+  }
   if (const NumberRule* rule = number_rule(name); rule != nullptr && rule->standard >= 0) {
     return std::to_string(rule->standard);
   }
+  if (const FifoRule* rule = fifo_rule(name); rule != nullptr && fifo) {
+    return std::string(rule->standard);
+  }
+  if (name == "KmsDataKeyReusePeriodSeconds" && attributes.contains("KmsMasterKeyId")) return "300";
   return name == "SqsManagedSseEnabled" ? "true" : "";
-}
-
-std::string value_of(const AttributeMap& attributes, std::string_view name) {
-  const auto found = attributes.find(std::string(name));
-  return found == attributes.end() ? standard_value(name) : found->second;
 }
 
 bool same_value(std::string_view name, const std::string& a, const std::string& b) {
@@ -103,11 +121,7 @@ base::Result<void> check_text(std::string_view name, std::string_view value) {
     if (value != "true" && value != "false") return invalid_value(name);
     return {};
   }
-  if (value.empty()) return {};
-  if (name == "KmsMasterKeyId") {
-    return base::fail(errors::kUnsupportedOperation,
-                      "KmsMasterKeyId is not supported: queues are not encrypted with KMS keys.");
-  }
+  if (value.empty() || name == "KmsMasterKeyId") return {};
   if (name == "Policy") return check_policy(value);
   if (name == "RedrivePolicy") {
     TRY_VOID(parse_redrive_policy(value));
@@ -117,26 +131,22 @@ base::Result<void> check_text(std::string_view name, std::string_view value) {
   return {};
 }
 
-}  // namespace
-
-std::unexpected<base::Error> invalid_parameter(std::string_view value, std::string_view parameter,
-                                               std::string_view reason) {
-  std::string message = "Value ";
-  message.append(value).append(" for parameter ").append(parameter);
-  message.append(" is invalid. Reason: ").append(reason);
-  return base::fail(errors::kInvalidParameterValue, std::move(message));
-}
-
-bool RedriveAllow::allows(std::string_view source_arn) const {
-  switch (kind) {
-    case Kind::All: return true;
-    case Kind::None: return false;
-    case Kind::ByQueue: return std::ranges::find(sources, source_arn) != sources.end();
+base::Result<void> check_fifo(const FifoRule& rule, std::string_view value, bool fifo) {
+  if (!fifo) {
+    if (rule.name == "FifoQueue" || rule.name == "ContentBasedDeduplication") {
+      return unknown(rule.name);
+    }
+    return base::fail(
+        errors::kInvalidAttributeName,
+        "You can specify the " + std::string(rule.name) + " only when FifoQueue is set to true.");
   }
-  return false;
+  if (value == rule.standard || value == rule.other) return {};
+  return invalid_value(rule.name, rule.name == "FifoQueue" && value == "false"
+                                      ? "Modifying queue type is not supported."
+                                      : "");
 }
 
-base::Result<void> check_attribute(std::string_view name, std::string_view value) {
+base::Result<void> check_attribute(std::string_view name, std::string_view value, bool fifo) {
   if (const NumberRule* rule = number_rule(name)) {
     const auto number = integer_of(value);
     if (!number.has_value() || *number < rule->min || *number > rule->max) {
@@ -144,18 +154,45 @@ base::Result<void> check_attribute(std::string_view name, std::string_view value
     }
     return {};
   }
-  if (name == "FifoQueue" && value == "true") {
-    return base::fail(errors::kUnsupportedOperation, "FIFO queues are not supported yet.");
-  }
+  if (const FifoRule* rule = fifo_rule(name)) return check_fifo(*rule, value, fifo);
   if (!is_text(name)) return unknown(name);
   return check_text(name, value);
 }
 
-base::Result<Settings> settings_of(const AttributeMap& attributes) {
-  const auto number = [&attributes](std::string_view name) {
-    return integer_of(value_of(attributes, name)).value_or(0);
+bool has(const AttributeMap& attributes, const std::string& name, std::string_view value) {
+  const auto found = attributes.find(name);
+  return found != attributes.end() && found->second == value;
+}
+
+}  // namespace
+
+base::Result<void> check_change(const AttributeMap& change, const AttributeMap& before, bool fifo) {
+  for (const auto& [name, value] : change) TRY_VOID(check_attribute(name, value, fifo));
+  const auto key = change.find("KmsMasterKeyId");
+  if (key != change.end() && !key->second.empty() && has(change, "SqsManagedSseEnabled", "true")) {
+    return base::fail(errors::kInvalidAttributeName,
+                      "You can use one type of server-side encryption (SSE) at one time. You can "
+                      "either enable KMS SSE or SQS SSE.");
+  }
+  AttributeMap after = before;
+  apply_change(change, after);
+  if (has(after, "FifoThroughputLimit", "perMessageGroupId") &&
+      !has(after, "DeduplicationScope", "messageGroup")) {
+    return invalid_value("FifoThroughputLimit",
+                         "perMessageGroupId can be used only when the value for DeduplicationScope "
+                         "is messageGroup.");
+  }
+  return {};
+}
+
+base::Result<Settings> settings_of(const AttributeMap& attributes, bool fifo) {
+  const auto number = [&attributes, fifo](std::string_view name) {
+    return integer_of(value_of(attributes, name, fifo)).value_or(0);
   };
   Settings settings;
+  settings.fifo = fifo;
+  settings.content_based_deduplication = has(attributes, "ContentBasedDeduplication", "true");
+  settings.deduplication_by_group = has(attributes, "DeduplicationScope", "messageGroup");
   settings.delay = std::chrono::seconds(number("DelaySeconds"));
   settings.retention = std::chrono::seconds(number("MessageRetentionPeriod"));
   settings.visibility = std::chrono::seconds(number("VisibilityTimeout"));
@@ -181,11 +218,19 @@ void apply_change(const AttributeMap& change, AttributeMap& attributes) {
       attributes.insert_or_assign(name, value);
     }
   }
+  // One kind of encryption at a time: the newer choice ends the other.
+  if (const auto key = change.find("KmsMasterKeyId"); key != change.end() && !key->second.empty()) {
+    attributes.insert_or_assign("SqsManagedSseEnabled", "false");
+  } else if (has(change, "SqsManagedSseEnabled", "true")) {
+    attributes.erase("KmsMasterKeyId");
+    attributes.erase("KmsDataKeyReusePeriodSeconds");
+  }
 }
 
-std::optional<std::string> first_difference(const AttributeMap& asked, const AttributeMap& has) {
+std::optional<std::string> first_difference(const AttributeMap& asked,
+                                            const AttributeMap& attributes, bool fifo) {
   for (const auto& [name, value] : asked) {
-    if (!same_value(name, value, value_of(has, name))) return name;
+    if (!same_value(name, value, value_of(attributes, name, fifo))) return name;
   }
   return std::nullopt;
 }
@@ -205,106 +250,50 @@ base::Result<AttributeMap> shown_attributes(const AttributeMap& attributes, cons
       {"QueueArn", facts.arn},
   };
   const auto add = [&](std::string_view name) {
-    if (std::string value = value_of(attributes, name); !value.empty()) {
+    if (std::string value = value_of(attributes, name, facts.fifo); !value.empty()) {
       all.emplace(name, std::move(value));
     }
   };
   for (const NumberRule& rule : kNumbers) add(rule.name);
   for (const std::string_view name : kTexts) add(name);
+  for (const FifoRule& rule : kFifoRules) add(rule.name);
   if (std::ranges::find(names, "All") != names.end()) return all;
   AttributeMap out;
   for (const std::string& name : names) {
     const bool known = number_rule(name) != nullptr || is_text(name) ||
                        std::ranges::find(kReadOnly, name) != kReadOnly.end();
-    // FIFO attributes exist, but not on a standard queue.
-    const bool fifo = name == "FifoQueue" || name == "ContentBasedDeduplication" ||
-                      name == "DeduplicationScope" || name == "FifoThroughputLimit";
-    if (!known && !fifo) return unknown(name);
+    // Those of FIFO queues are known to a standard queue too, which has none of them.
+    if (!known && fifo_rule(name) == nullptr) return unknown(name);
     if (const auto found = all.find(name); found != all.end()) out.insert(*found);
   }
   return out;
 }
 
-base::Result<RedriveTarget> parse_redrive_policy(std::string_view text) {
-  const auto refuse = [text](std::string_view reason) {
-    return invalid_parameter(text, "RedrivePolicy", reason);
-  };
-  const auto object = parse_object(text);
-  if (!object.has_value()) return refuse("Redrive policy is not a valid JSON map.");
-  for (const auto& [name, value] : *object) {
-    if (name != "deadLetterTargetArn" && name != "maxReceiveCount") {
-      return refuse("Redrive policy contains an unknown attribute: " + std::string(name) + ".");
-    }
-  }
-  const json::value* target = object->if_contains("deadLetterTargetArn");
-  const json::value* count = object->if_contains("maxReceiveCount");
-  if (target == nullptr || !target->is_string() || target->as_string().empty()) {
-    return refuse("Redrive policy does not contain mandatory attribute: deadLetterTargetArn.");
-  }
-  if (count == nullptr) {
-    return refuse("Redrive policy does not contain mandatory attribute: maxReceiveCount.");
-  }
-  const std::string shown =
-      count->is_string() ? std::string(count->as_string()) : json::serialize(*count);
-  const auto number = integer_of(shown);
-  if (!number.has_value() || *number < 1 || *number > 1'000) {
-    return refuse("Invalid value for maxReceiveCount: " + shown +
-                  ", valid values are from 1 to 1000 both inclusive.");
-  }
-  return RedriveTarget{std::string(target->as_string()), static_cast<std::int32_t>(*number)};
+bool is_label(std::string_view text) {
+  return !text.empty() && text.size() <= kQueueNameMax &&
+         std::ranges::all_of(
+             text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }
 
-base::Result<RedriveAllow> parse_redrive_allow_policy(std::string_view text) {
-  const auto refuse = [text](std::string_view reason) {
-    return invalid_parameter(text, "RedriveAllowPolicy", reason);
-  };
-  const auto object = parse_object(text);
-  if (!object.has_value()) return refuse("Redrive allow policy is not a valid JSON map.");
-  const json::value* permission = object->if_contains("redrivePermission");
-  const json::value* sources = object->if_contains("sourceQueueArns");
-  if (permission == nullptr) {
-    return refuse("Redrive allow policy does not contain mandatory attribute: redrivePermission.");
+base::Result<void> check_queue_name(std::string_view name, bool fifo) {
+  constexpr std::string_view kSuffix = ".fifo";
+  const bool suffix = name.ends_with(kSuffix) && name.size() <= kQueueNameMax;
+  if (fifo && (!suffix || !is_label(name.substr(0, name.size() - kSuffix.size())))) {
+    return base::fail(errors::kInvalidParameterValue,
+                      "The name of a FIFO queue can only include alphanumeric characters, hyphens, "
+                      "or underscores, must end with .fifo suffix and be 1 to 80 in length.");
   }
-  RedriveAllow allow;
-  if (*permission == "denyAll") {
-    allow.kind = RedriveAllow::Kind::None;
-  } else if (*permission == "byQueue") {
-    allow.kind = RedriveAllow::Kind::ByQueue;
-  } else if (*permission != "allowAll") {
-    return refuse("redrivePermission must be allowAll, denyAll or byQueue.");
-  }
-  if ((allow.kind == RedriveAllow::Kind::ByQueue) != (sources != nullptr)) {
-    return refuse("sourceQueueArns goes with byQueue, and with byQueue only.");
-  }
-  if (sources == nullptr) return allow;
-  if (!sources->is_array() || sources->as_array().empty() || sources->as_array().size() > 10) {
-    return refuse("sourceQueueArns must name 1 to 10 queues.");
-  }
-  for (const json::value& source : sources->as_array()) {
-    if (!source.is_string()) return refuse("sourceQueueArns must hold ARNs.");
-    allow.sources.emplace_back(source.as_string());
-  }
-  return allow;
-}
-
-base::Result<void> check_queue_name(std::string_view name) {
-  if (name.ends_with(".fifo")) {
-    return base::fail(errors::kUnsupportedOperation, "FIFO queues are not supported yet.");
-  }
-  const bool good = !name.empty() && name.size() <= kQueueNameMax &&
-                    std::ranges::all_of(name, [](unsigned char c) {
-                      return std::isalnum(c) != 0 || c == '-' || c == '_';
-                    });
-  if (good) return {};
+  if (fifo || is_label(name)) return {};
   return base::fail(errors::kInvalidParameterValue,
                     "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in "
                     "length");
 }
 
-base::Result<void> check_tags(const std::map<std::string, std::string>& tags) {
+base::Result<void> check_tags(const std::map<std::string, std::string>& tags,
+                              std::string_view queue) {
   if (tags.size() > kTagsMax) {
     return base::fail(errors::kInvalidParameterValue,
-                      "Too many tags added for queue: at most 50 are allowed.");
+                      "Too many tags added for queue " + std::string(queue) + ".");
   }
   for (const auto& [key, value] : tags) {
     if (key.empty() || key.size() > 128) {

@@ -13,23 +13,18 @@
 #include "lib/base/result.h"
 #include "terrarium/services/sqs/api.h"
 #include "terrarium/services/sqs/records.h"
+#include "terrarium/services/sqs/redrive.h"
 #include "terrarium/wire/policy.h"
 
 namespace terrarium::sqs {
 
 using AttributeMap = std::map<std::string, std::string>;
 
-// RedriveAllowPolicy: which queues may name this one as their dead-letter queue.
-struct RedriveAllow {
-  enum class Kind : std::uint8_t { All, None, ByQueue };
-  Kind kind = Kind::All;
-  std::vector<std::string> sources;
-
-  bool allows(std::string_view source_arn) const;
-};
-
 // A queue's attributes, read once.
 struct Settings {
+  bool fifo = false;
+  bool content_based_deduplication = false;
+  bool deduplication_by_group = false;
   std::chrono::seconds delay{};
   std::chrono::seconds retention{};
   std::chrono::seconds visibility{};
@@ -40,17 +35,18 @@ struct Settings {
   std::optional<wire::Policy> policy;
 };
 
-// Whether a queue can have an attribute that its owner may set to this: InvalidAttributeName,
-// InvalidAttributeValue, UnsupportedOperation. What needs other queues (does the dead-letter queue
+// Whether a queue with the attributes `before` can be given `change`: InvalidAttributeName,
+// InvalidAttributeValue, InvalidParameterValue. What needs other queues (does the dead-letter queue
 // exist) is asked elsewhere.
-base::Result<void> check_attribute(std::string_view name, std::string_view value);
+base::Result<void> check_change(const AttributeMap& change, const AttributeMap& before, bool fifo);
 // `attributes` have been checked.
-base::Result<Settings> settings_of(const AttributeMap& attributes);
-// Applies a change: "" takes Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId away.
+base::Result<Settings> settings_of(const AttributeMap& attributes, bool fifo);
+// "" takes Policy, RedrivePolicy, RedriveAllowPolicy and KmsMasterKeyId away.
 void apply_change(const AttributeMap& change, AttributeMap& attributes);
 // The first attribute in `asked` that differs from what the queue has, set or by default. JSON is
 // compared as JSON.
-std::optional<std::string> first_difference(const AttributeMap& asked, const AttributeMap& has);
+std::optional<std::string> first_difference(const AttributeMap& asked,
+                                            const AttributeMap& attributes, bool fifo);
 
 struct QueueFacts {
   std::string arn;
@@ -59,22 +55,19 @@ struct QueueFacts {
   std::size_t visible = 0;
   std::size_t in_flight = 0;
   std::size_t delayed = 0;
+  bool fifo = false;
 };
 
 // What GetQueueAttributes shows: `names` may hold "All".
 base::Result<AttributeMap> shown_attributes(const AttributeMap& attributes, const QueueFacts& facts,
                                             const std::vector<std::string>& names);
 
-base::Result<RedriveTarget> parse_redrive_policy(std::string_view text);
-base::Result<RedriveAllow> parse_redrive_allow_policy(std::string_view text);
-
-// InvalidParameterValue in AWS's words: "Value x for parameter Y is invalid. Reason: ...".
-std::unexpected<base::Error> invalid_parameter(std::string_view value, std::string_view parameter,
-                                               std::string_view reason);
-
 // CreateQueue's rules for names and tags.
-base::Result<void> check_queue_name(std::string_view name);
-base::Result<void> check_tags(const std::map<std::string, std::string>& tags);
+base::Result<void> check_queue_name(std::string_view name, bool fifo);
+base::Result<void> check_tags(const std::map<std::string, std::string>& tags,
+                              std::string_view queue);
+// 1 to 80 letters, digits, hyphens and underscores.
+bool is_label(std::string_view text);
 
 std::string queue_arn(std::string_view region, std::string_view account, std::string_view name);
 

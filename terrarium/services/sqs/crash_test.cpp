@@ -60,7 +60,7 @@ struct Life {
     const auto sent =
         region.ask(region.service->send_message_batch(region.context, std::move(request)));
     if (!sent.has_value()) return;
-    for (const auto& entry : sent->successful) ledger.sent.insert(entry.id);
+    for (const auto& entry : *sent->successful) ledger.sent.insert(entry.id);
   }
   std::vector<Message> receive(const std::string& from, std::int32_t visibility) {
     const auto got = region.ask(region.service->receive_message(

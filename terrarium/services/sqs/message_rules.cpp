@@ -69,9 +69,14 @@ bool is_number(std::string_view text) {
 }
 
 base::Result<void> check_attribute_name(const std::string& name) {
-  const bool characters = std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
-  });
+  bool characters = true;
+  for (std::string_view rest = name; characters && !rest.empty();) {
+    const auto c = next_character(rest);
+    // AWS also takes the accented letters of Latin-1 and Latin Extended-A.
+    characters =
+        c.has_value() && ((*c < 0x80 && std::isalnum(static_cast<int>(*c)) != 0) || *c == '-' ||
+                          *c == '_' || *c == '.' || (*c >= 0xc0 && *c <= 0x17f));
+  }
   if (name.empty() || name.size() > kAttributeNameMax || !characters || name.starts_with('.') ||
       name.ends_with('.') || name.find("..") != std::string::npos) {
     return invalid("Message (user) attribute name '" + name.substr(0, kAttributeNameMax) +
@@ -117,7 +122,10 @@ base::Result<StoredAttribute> check_value(const std::string& name, Value& given)
   if (base_type == "Number" && !is_number(*value)) {
     return invalid("Can't cast the value of message (user) attribute '" + name + "' to a number.");
   }
-  if (base_type == "String") TRY_VOID(check_body(*value));
+  if (base_type == "String") {
+    const auto good = check_body(*value);
+    if (!good.has_value()) return invalid(good.error().message);
+  }
   out.value = std::move(*value);
   return out;
 }
@@ -166,7 +174,83 @@ base::Result<void> add_system_attributes(MessageInput& input, CheckedMessage& ou
   return {};
 }
 
+bool is_fifo_id(std::string_view id) {
+  return !id.empty() && id.size() <= 128 &&
+         std::ranges::all_of(id, [](unsigned char c) { return c > ' ' && c < 0x7f; });
+}
+
+base::Result<void> check_fifo_id(const std::optional<std::string>& id, std::string_view parameter) {
+  if (!id.has_value() || is_fifo_id(*id)) return {};
+  return invalid_parameter(
+      *id, parameter,
+      std::string(parameter) +
+          " can only include alphanumeric and punctuation characters. 1 to 128 "
+          "in length.");
+}
+
+std::unexpected<base::Error> not_for_this_type(std::string_view value, std::string_view parameter) {
+  return invalid_parameter(value, parameter,
+                           "The request include parameter that is not valid for this queue type.");
+}
+
+base::Result<void> add_standard(MessageInput& input, const Settings& settings,
+                                CheckedMessage& out) {
+  if (input.deduplication_id.has_value()) {
+    return not_for_this_type(*input.deduplication_id, "MessageDeduplicationId");
+  }
+  TRY_VOID(check_fifo_id(input.group_id, "MessageGroupId"));
+  out.record.group_id = std::move(input.group_id).value_or("");
+  out.delay = settings.delay;
+  if (input.delay_seconds.has_value()) {
+    TRY(out.delay, check_delay(*input.delay_seconds));
+  }
+  return {};
+}
+
+base::Result<void> add_fifo(MessageInput& input, const Settings& settings, CheckedMessage& out) {
+  if (input.delay_seconds.value_or(0) != 0) {
+    return not_for_this_type(std::to_string(*input.delay_seconds), "DelaySeconds");
+  }
+  TRY_VOID(check_fifo_input(input.group_id, input.deduplication_id, settings));
+  TRY_VOID(check_fifo_id(input.group_id, "MessageGroupId"));
+  TRY_VOID(check_fifo_id(input.deduplication_id, "MessageDeduplicationId"));
+  out.delay = settings.delay;
+  out.record.group_id = *std::move(input.group_id);
+  out.record.deduplication_id =
+      input.deduplication_id.has_value()
+          ? *std::move(input.deduplication_id)
+          : base::hex_encode(base::digest(base::DigestKind::Sha256, input.body));
+  return {};
+}
+
 }  // namespace
+
+base::Result<void> check_fifo_input(const std::optional<std::string>& group_id,
+                                    const std::optional<std::string>& deduplication_id,
+                                    const Settings& settings) {
+  if (!settings.fifo) return {};
+  if (!group_id.has_value() || group_id->empty()) {
+    return base::fail(errors::kMissingParameter,
+                      "The request must contain the parameter MessageGroupId.");
+  }
+  if (!deduplication_id.has_value() && !settings.content_based_deduplication) {
+    return invalid(
+        "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId "
+        "provided explicitly");
+  }
+  return {};
+}
+
+std::string deduplication_digest(const MessageRecord& message, bool by_group) {
+  std::string text = by_group ? message.group_id + '\0' : std::string();
+  return base::digest(base::DigestKind::Sha256, text + message.deduplication_id).substr(0, 16);
+}
+
+std::string sequence_number_text(std::uint64_t sequence) {
+  // Twenty digits, as AWS's have.
+  constexpr std::uint64_t kFirst = 18'000'000'000'000'000'000U;
+  return std::to_string(kFirst + sequence);
+}
 
 base::Result<void> check_body(std::string_view body) {
   while (!body.empty()) {
@@ -217,17 +301,7 @@ base::Result<CheckedMessage> check_message(MessageInput input, const Settings& s
     return base::fail(errors::kMissingParameter,
                       "The request must contain the parameter MessageBody.");
   }
-  if (input.deduplication_id.has_value() || input.group_id.has_value()) {
-    const std::string name =
-        input.deduplication_id.has_value() ? "MessageDeduplicationId" : "MessageGroupId";
-    return invalid_parameter(input.deduplication_id.value_or(input.group_id.value_or("")), name,
-                             "The request include parameter that is not valid for this queue "
-                             "type.");
-  }
-  out.delay = settings.delay;
-  if (input.delay_seconds.has_value()) {
-    TRY(out.delay, check_delay(*input.delay_seconds));
-  }
+  TRY_VOID(settings.fifo ? add_fifo(input, settings, out) : add_standard(input, settings, out));
   out.bytes = input.body.size();
   TRY_VOID(add_attributes(input, out));
   TRY_VOID(add_system_attributes(input, out));
@@ -265,7 +339,7 @@ base::Result<Selection> Selection::parse(const std::vector<std::string>& system_
     }
   }
   for (const std::string& name : message_names) {
-    if (name == "All" || name == ".*") {
+    if (name == "All" || name == ".*" || name == "*") {
       out.all_message_ = true;
     } else if (name.ends_with(".*")) {
       out.prefixes_.push_back(name.substr(0, name.size() - 2));

@@ -35,9 +35,20 @@ struct CheckedMessage {
   std::size_t bytes = 0;          // as AWS counts them: body, attribute names, types and values
   std::string md5_of_attributes;  // empty: there are none
   std::string md5_of_system_attributes;  //
+  // When it has been accepted: of itself, or of the message that it is a duplicate of.
+  std::string accepted_id;
+  std::uint64_t sequence = 0;
 };
 
 base::Result<CheckedMessage> check_message(MessageInput input, const Settings& settings);
+
+// What a send to a FIFO queue must have: for a batch it is asked before anything else.
+base::Result<void> check_fifo_input(const std::optional<std::string>& group_id,
+                                    const std::optional<std::string>& deduplication_id,
+                                    const Settings& settings);
+// What two messages have in common of which the second is a duplicate: 16 bytes.
+std::string deduplication_digest(const MessageRecord& message, bool by_group);
+std::string sequence_number_text(std::uint64_t sequence);
 
 // UTF-8 of the characters that SQS takes.
 base::Result<void> check_body(std::string_view body);

@@ -46,7 +46,7 @@ TEST(SqsVisibility, UndeletedMessageReappearsAfterTimeout) {
   EXPECT_NE(*second[0].receipt_handle, *first[0].receipt_handle);
 }
 
-TEST(SqsVisibility, TimeoutCanBeChangedWhileInFlightOnly) {
+TEST(SqsVisibility, TimeoutCanBeChangedWhileTheMessageExists) {
   TestingRegion region;
   const std::string url = region.create("q");
   region.send(url, "hello");
@@ -61,9 +61,14 @@ TEST(SqsVisibility, TimeoutCanBeChangedWhileInFlightOnly) {
   EXPECT_EQ(change(43'200), "InvalidParameterValueException");
   EXPECT_EQ(change(43'201), "InvalidParameterValueException");
   EXPECT_EQ(change(0), "none");
-  EXPECT_EQ(change(10), "MessageNotInflight");
+  EXPECT_EQ(change(10), "none") << "visible again, hidden anew";
+  EXPECT_EQ(region.bodies(url), "");
+  region.advance(10s);
   EXPECT_EQ(region.bodies(url), "hello");
-  EXPECT_EQ(change(10), "InvalidParameterValueException") << "an old handle";
+  EXPECT_EQ(change(0), "none") << "an old handle of a message that is there";
+  const std::string latest = *region.receive(url).front().receipt_handle;
+  ASSERT_TRUE(region.remove(url, latest));
+  EXPECT_EQ(change(10), "InvalidParameterValueException");
 }
 
 TEST(SqsVisibility, ZeroKeepsTheMessageVisibleButCounts) {
@@ -74,7 +79,7 @@ TEST(SqsVisibility, ZeroKeepsTheMessageVisibleButCounts) {
   EXPECT_EQ(region.receive(url, 10, 0).front().attributes->at("ApproximateReceiveCount"), "2");
 }
 
-TEST(SqsDelete, ExpiredLatestHandleDeletesAndAnOlderOneDoesNot) {
+TEST(SqsDelete, ExpiredHandleAndAnOlderOneDelete) {
   TestingRegion region;
   const std::string url = region.create("q", {{"VisibilityTimeout", "10"}});
   region.send(url, "hello");
@@ -82,9 +87,14 @@ TEST(SqsDelete, ExpiredLatestHandleDeletesAndAnOlderOneDoesNot) {
   region.advance(10s);
   const std::string latest = *region.receive(url).front().receipt_handle;
   region.advance(10s);
-  EXPECT_TRUE(region.remove(url, old));
-  EXPECT_EQ(counts(region, url), "1 0 0");
   EXPECT_TRUE(region.remove(url, latest));
+  EXPECT_EQ(counts(region, url), "0 0 0");
+  EXPECT_TRUE(region.remove(url, old));
+  region.send(url, "another");
+  const std::string first = *region.receive(url).front().receipt_handle;
+  region.advance(10s);
+  ASSERT_EQ(region.bodies(url), "another");
+  EXPECT_TRUE(region.remove(url, first));
   EXPECT_EQ(counts(region, url), "0 0 0");
   EXPECT_TRUE(region.remove(url, latest)) << "deleting twice succeeds";
   EXPECT_FALSE(region.store->scan(store::Table::Sqs, "i", "j")->valid());
@@ -296,23 +306,23 @@ TEST(SqsBatch, EachEntrySucceedsOrFailsByItself) {
                                                            {.id = "b", .message_body = "\x01"},
                                                            {.id = "c", .message_body = "two"}}}));
   ASSERT_TRUE(sent.has_value());
-  ASSERT_EQ(sent->successful.size(), 2U);
-  EXPECT_EQ(sent->successful[1].id, "c");
-  EXPECT_EQ(sent->successful[1].md5_of_message_body, "b8a9f715dbb64fd5c56e7783c6820a61");
-  ASSERT_EQ(sent->failed.size(), 1U);
-  EXPECT_EQ(sent->failed[0].code, "InvalidMessageContents");
-  EXPECT_TRUE(sent->failed[0].sender_fault);
+  ASSERT_EQ(sent->successful->size(), 2U);
+  EXPECT_EQ(sent->successful->at(1).id, "c");
+  EXPECT_EQ(sent->successful->at(1).md5_of_message_body, "b8a9f715dbb64fd5c56e7783c6820a61");
+  ASSERT_EQ(sent->failed->size(), 1U);
+  EXPECT_EQ(sent->failed->front().code, "InvalidMessageContents");
+  EXPECT_TRUE(sent->failed->front().sender_fault);
   const auto got = region.receive(url);
   ASSERT_EQ(got.size(), 2U);
   const auto changed = region.ask(region.service->change_message_visibility_batch(
       region.context, {url, {{"a", *got[0].receipt_handle, 5}, {"b", "junk", 5}}}));
-  EXPECT_EQ(changed->successful.size(), 1U);
-  EXPECT_EQ(changed->failed[0].code, "ReceiptHandleIsInvalid");
+  EXPECT_EQ(changed->successful->size(), 1U);
+  EXPECT_EQ(changed->failed->front().code, "ReceiptHandleIsInvalid");
   const auto removed = region.ask(region.service->delete_message_batch(
       region.context,
       {url, {{"a", *got[0].receipt_handle}, {"b", "junk"}, {"c", *got[1].receipt_handle}}}));
-  EXPECT_EQ(removed->successful.size(), 2U);
-  EXPECT_EQ(removed->failed[0].id, "b");
+  EXPECT_EQ(removed->successful->size(), 2U);
+  EXPECT_EQ(removed->failed->front().id, "b");
   EXPECT_EQ(counts(region, url), "0 0 0");
 }
 

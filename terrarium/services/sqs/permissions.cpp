@@ -18,7 +18,7 @@ json::object document_of(std::string_view policy, std::string_view queue_arn) {
   boost::system::error_code failure;
   json::value parsed = json::parse(policy, failure);
   if (failure || !parsed.is_object()) {
-    return {{"Version", "2012-10-17"},
+    return {{"Version", "2008-10-17"},
             {"Id", std::string(queue_arn) + "/SQSDefaultPolicy"},
             {"Statement", json::array{}}};
   }
@@ -36,6 +36,10 @@ bool has_label(const json::value& statement, std::string_view label) {
   return sid != nullptr && sid->is_string() && sid->as_string() == label;
 }
 
+json::value one_or_all(json::array& list) {
+  return list.size() == 1 ? std::move(list.front()) : json::value(std::move(list));
+}
+
 bool is_action(std::string_view name) {
   static constexpr std::string_view kActions[] = {
       "*",           "ChangeMessageVisibility",    "DeleteMessage", "GetQueueAttributes",
@@ -50,15 +54,15 @@ base::Result<std::string> with_permission(std::string_view policy, std::string_v
                                           std::string_view label,
                                           const std::vector<std::string>& accounts,
                                           const std::vector<std::string>& actions) {
-  if (!check_queue_name(label).has_value()) {
+  if (!is_label(label)) {
     return invalid_parameter(label, "Label",
                              "A label can only contain alphanumeric characters, hyphens and "
                              "underscores, 1 to 80 in length.");
   }
-  if (accounts.empty() || actions.empty()) {
-    return base::fail(errors::kMissingParameter,
-                      "The request must contain the parameters AWSAccountIds and Actions.");
+  if (actions.empty()) {
+    return base::fail(errors::kMissingParameter, "The request must contain the parameter Actions.");
   }
+  if (accounts.empty()) return invalid_parameter("[]", "PrincipalId", "Unable to verify.");
   if (actions.size() > kActionsMax) {
     return base::fail(errors::kOverLimit, std::to_string(actions.size()) +
                                               " Actions were found, maximum allowed is 7.");
@@ -75,7 +79,7 @@ base::Result<std::string> with_permission(std::string_view policy, std::string_v
   for (const std::string& action : actions) {
     if (!is_action(action)) {
       return invalid_parameter("SQS:" + action, "ActionName",
-                               "Please refer to the appropriate WSDL for a list of valid actions.");
+                               "Only the queue owner is allowed to invoke this action.");
     }
     what.emplace_back("SQS:" + action);
   }
@@ -86,13 +90,14 @@ base::Result<std::string> with_permission(std::string_view policy, std::string_v
   }
   statements.push_back(json::object{{"Sid", label},
                                     {"Effect", "Allow"},
-                                    {"Principal", json::object{{"AWS", std::move(who)}}},
-                                    {"Action", std::move(what)},
+                                    {"Principal", json::object{{"AWS", one_or_all(who)}}},
+                                    {"Action", one_or_all(what)},
                                     {"Resource", queue_arn}});
   return json::serialize(document);
 }
 
 base::Result<std::string> without_permission(std::string_view policy, std::string_view label) {
+  if (policy.empty()) return invalid_parameter(label, "Label", "can't find label.");
   json::object document = document_of(policy, {});
   json::array& statements = document["Statement"].as_array();
   const auto found =

@@ -19,8 +19,13 @@ TEST(SqsQueue, UrlCarriesTheCallersEndpointAndOnlyItsPathCounts) {
   EXPECT_EQ(region.attribute("/000000000000/pictures", "VisibilityTimeout"), "30");
   EXPECT_EQ(region.attribute("http://127.0.0.1/000000000000/other", "QueueArn"), kMissing);
   EXPECT_EQ(region.attribute("http://127.0.0.1/111111111111/pictures", "QueueArn"), kMissing);
-  for (const std::string wrong : {"pictures", "http://127.0.0.1", "http://127.0.0.1/x", "/a/b/c",
-                                  "//pictures", "/000000000000/"}) {
+  for (const std::string good : {"pictures", "http://x:1/queue/us-east-1/000000000000/pictures",
+                                 "http://us-east-1.queue.localhost/000000000000/pictures/"}) {
+    EXPECT_EQ(region.attribute(good, "VisibilityTimeout"), "30") << good;
+  }
+  EXPECT_EQ(region.attribute("/queue/eu-west-1/000000000000/pictures", "QueueArn"), kMissing);
+  for (const std::string wrong :
+       {"", "http://127.0.0.1", "http://127.0.0.1/x", "/a/b/c", "//pictures", "/000000000000/"}) {
     EXPECT_EQ(region.attribute(wrong, "QueueArn"), "InvalidAddress") << wrong;
   }
 }
@@ -47,7 +52,9 @@ TEST(SqsQueue, NamesAndAttributesAreChecked) {
   EXPECT_EQ(create(std::string(81, 'a'), {}), "InvalidParameterValueException");
   EXPECT_EQ(create("a b", {}), "InvalidParameterValueException");
   EXPECT_EQ(create("", {}), "InvalidParameterValueException");
-  EXPECT_EQ(create("q.fifo", {{"FifoQueue", "true"}}), "UnsupportedOperation");
+  EXPECT_EQ(create("q.fifo", {{"FifoQueue", "true"}}), "none");
+  EXPECT_EQ(create("r.fifo", {}), "InvalidParameterValueException");
+  EXPECT_EQ(create("r", {{"FifoQueue", "true"}}), "InvalidParameterValueException");
   EXPECT_EQ(create("q", {{"DelaySeconds", "x"}}), "InvalidAttributeValue");
   EXPECT_EQ(create("q", {{"QueueArn", "x"}}), "InvalidAttributeName");
 }
@@ -67,7 +74,7 @@ TEST(SqsQueue, AttributesReadBackAsSetAndSurviveARestart) {
                               {"CreatedTimestamp", "1700000000"},
                               {"DelaySeconds", "3"},
                               {"LastModifiedTimestamp", "1700000010"},
-                              {"MaximumMessageSize", "262144"},
+                              {"MaximumMessageSize", "1048576"},
                               {"MessageRetentionPeriod", "345600"},
                               {"QueueArn", "arn:aws:sqs:us-east-1:000000000000:q"},
                               {"ReceiveMessageWaitTimeSeconds", "0"},
@@ -88,7 +95,11 @@ TEST(SqsQueue, DeletedNameIsHeldForAMinuteAndTheNewQueueIsEmpty) {
   EXPECT_EQ(region.attribute(url, "QueueArn"), kMissing);
   EXPECT_EQ(code_of(region.ask(region.service->create_queue(region.context, {.queue_name = "q"}))),
             "QueueDeletedRecently");
-  region.advance(60s);
+  region.advance(59s);
+  region.restart();
+  EXPECT_EQ(code_of(region.ask(region.service->create_queue(region.context, {.queue_name = "q"}))),
+            "QueueDeletedRecently");
+  region.advance(1s);
   region.create("q");
   EXPECT_EQ(region.bodies(url), "");
   EXPECT_EQ(region.attribute(url, "ApproximateNumberOfMessagesNotVisible"), "0");
@@ -164,10 +175,40 @@ TEST(SqsQueue, RedrivePolicyNeedsAnExistingQueueThatAllowsIt) {
   const auto sources = region.ask(
       region.service->list_dead_letter_source_queues(region.context, {.queue_url = dead}));
   EXPECT_EQ(sources->queue_urls, (std::vector<std::string>{url}));
+  region.create("f.fifo", {{"FifoQueue", "true"}});
+  EXPECT_EQ(code_of(region.set("f.fifo", {{"RedrivePolicy", policy}})),
+            "InvalidParameterValueException")
+      << "a FIFO queue's dead-letter queue must be one too";
   EXPECT_EQ(code_of(region.set(dead, {{"RedrivePolicy", policy}})),
             "InvalidParameterValueException");
   ASSERT_TRUE(region.set(url, {{"RedrivePolicy", ""}}).has_value());
   EXPECT_EQ(region.attribute(url, "RedrivePolicy"), "");
+}
+
+TEST(SqsQueue, StatusCountsMessagesAndAgesTheOldest) {
+  TestingRegion region;
+  const std::string url = region.create("q");
+  region.send(url, "old");
+  region.send(url, "later", 900);
+  region.advance(90s);
+  region.send(url, "new");
+  region.receive(url, 1);
+  const boost::json::array status = region.service->status();
+  ASSERT_EQ(status.size(), 1U);
+  EXPECT_EQ(boost::json::serialize(status),
+            R"([{"queue":"q","region":"us-east-1","visible":1,"in flight":1,"delayed":1,)"
+            R"("oldest age seconds":90}])");
+}
+
+TEST(SqsQueue, ActionsThatAreNotForAQueueAreRefusedAtItsUrl) {
+  TestingRegion region;
+  const std::string url = region.create("q");
+  const auto listed = region.ask(region.service->list_queues(region.context, {.queue_url = url}));
+  ASSERT_FALSE(listed.has_value());
+  EXPECT_EQ(listed.error().message, "The action ListQueues is not valid for this endpoint.");
+  EXPECT_EQ(code_of(region.ask(region.service->get_queue_url(
+                region.context, {.queue_name = "q", .queue_url = url}))),
+            "none");
 }
 
 TEST(SqsPolicy, StrangersNeedAPolicyAndDenyBindsTheOwner) {

@@ -1,67 +1,22 @@
 #include "terrarium/services/sqs/records.h"
 
 #include <boost/json.hpp>
-#include <optional>
 
 #include "lib/base/encoding.h"
+#include "terrarium/services/sqs/bytes.h"
 
 namespace terrarium::sqs {
 namespace {
 
 namespace json = boost::json;
 
-constexpr char kMessageVersion = 1;
+constexpr char kMessageVersion = 2;
+constexpr std::size_t kIndexBytes = 41;
+constexpr std::uint64_t kDelayed = 1;
+constexpr std::uint64_t kMoved = 2;
 
 std::unexpected<base::Error> damaged(std::string what) {
   return base::fail(base::ErrorKind::Internal, "a stored " + std::move(what) + " is damaged");
-}
-
-void put_number(std::string& out, std::uint64_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i) & 0xff);
-}
-
-void put_text(std::string& out, std::string_view text, int length_bytes) {
-  put_number(out, text.size(), length_bytes);
-  out += text;
-}
-
-void put_time(std::string& out, base::Timestamp time) {
-  put_number(out, static_cast<std::uint64_t>(time.time_since_epoch().count()), 8);
-}
-
-// Takes values from the front; one that is not whole makes `good` false for ever.
-struct Reader {
-  std::string_view rest;
-  bool good = true;
-
-  std::string_view take(std::size_t bytes) {
-    if (bytes > rest.size()) {
-      good = false;
-      rest = {};
-      return {};
-    }
-    const std::string_view taken = rest.substr(0, bytes);
-    rest.remove_prefix(bytes);
-    return taken;
-  }
-  std::uint64_t number(int bytes) {
-    std::uint64_t value = 0;
-    for (const char c : take(static_cast<std::size_t>(bytes))) {
-      value = value << 8 | static_cast<unsigned char>(c);
-    }
-    return value;
-  }
-  std::string text(int length_bytes) { return std::string(take(number(length_bytes))); }
-  base::Timestamp moment() {
-    return base::Timestamp(base::Duration(static_cast<std::int64_t>(number(8))));
-  }
-};
-
-std::string key(char kind, std::uint64_t queue, std::optional<std::uint64_t> sequence = {}) {
-  std::string out(1, kind);
-  put_number(out, queue, 8);
-  if (sequence.has_value()) put_number(out, *sequence, 8);
-  return out;
 }
 
 // "0aa1..." of a UUID without its dashes, as bytes; empty when it is none.
@@ -102,42 +57,19 @@ std::uint32_t tag_of(std::string_view message_id) {
   return static_cast<std::uint32_t>(Reader{bytes}.number(4));
 }
 
-std::string counter_key() { return "c"; }
-
-std::string queue_key(std::string_view region, std::string_view name) {
-  std::string out = queue_prefix();
-  out.append(region).append(1, '\0').append(name);
-  return out;
-}
-
-std::string queue_prefix() { return "q"; }
-std::string index_key(std::uint64_t queue, std::uint64_t sequence) {
-  return key('i', queue, sequence);
-}
-std::string index_prefix(std::uint64_t queue) { return key('i', queue); }
-std::string message_key(std::uint64_t queue, std::uint64_t sequence) {
-  return key('m', queue, sequence);
-}
-std::string message_prefix(std::uint64_t queue) { return key('m', queue); }
-
-base::Result<std::uint64_t> sequence_of(std::string_view index_key_text) {
-  if (index_key_text.size() != 17) return damaged("message key");
-  return Reader{index_key_text.substr(9)}.number(8);
-}
-
-std::string encode_counter(std::uint64_t next) {
+std::string encode_number(std::uint64_t number) {
   std::string out;
-  put_number(out, next, 8);
+  put_number(out, number, 8);
   return out;
 }
 
-base::Result<std::uint64_t> decode_counter(std::string_view value) {
-  if (value.size() != 8) return damaged("queue counter");
+base::Result<std::uint64_t> decode_number(std::string_view value) {
+  if (value.size() != 8) return damaged("number");
   return Reader{value}.number(8);
 }
 
 std::string encode(const QueueRecord& record) {
-  return json::serialize(json::object{
+  json::object object{
       {"number", record.number},
       {"region", record.region},
       {"name", record.name},
@@ -145,7 +77,11 @@ std::string encode(const QueueRecord& record) {
       {"modified_us", record.modified.time_since_epoch().count()},
       {"attributes", object_of(record.attributes)},
       {"tags", object_of(record.tags)},
-  });
+  };
+  if (record.purged.has_value()) {
+    object.emplace("purged_us", record.purged->time_since_epoch().count());
+  }
+  return json::serialize(object);
 }
 
 base::Result<QueueRecord> decode_queue(std::string_view value) {
@@ -172,15 +108,37 @@ base::Result<QueueRecord> decode_queue(std::string_view value) {
   record.name = text("name");
   record.created = base::Timestamp(base::Duration(number("created_us")));
   record.modified = base::Timestamp(base::Duration(number("modified_us")));
+  if (object.contains("purged_us")) {
+    record.purged = base::Timestamp(base::Duration(number("purged_us")));
+  }
   good = good && read_map(object.if_contains("attributes"), record.attributes) &&
          read_map(object.if_contains("tags"), record.tags);
   if (!good) return damaged("queue");
   return record;
 }
 
-std::string encode(const IndexRecord& record) {
+std::string encode(const Tally& tally) {
   std::string out;
-  out.reserve(41);
+  out.reserve(24);
+  put_number(out, tally.messages, 8);
+  put_number(out, tally.last_sequence, 8);
+  put_number(out, tally.waiting_from, 8);
+  return out;
+}
+
+base::Result<Tally> decode_tally(std::string_view value) {
+  if (value.size() != 24) return damaged("tally of a queue");
+  Reader reader{value};
+  Tally tally;
+  tally.messages = reader.number(8);
+  tally.last_sequence = reader.number(8);
+  tally.waiting_from = reader.number(8);
+  return tally;
+}
+
+std::string encode(const IndexRecord& record, std::string_view group) {
+  std::string out;
+  out.reserve(kIndexBytes + group.size());
   put_time(out, record.sent);
   put_time(out, record.visible_at);
   put_time(out, record.first_received);
@@ -188,11 +146,12 @@ std::string encode(const IndexRecord& record) {
   put_number(out, record.receives, 4);
   put_number(out, record.tag, 4);
   put_number(out, record.moved ? 1 : 0, 1);
+  out += group;
   return out;
 }
 
-base::Result<IndexRecord> decode_index(std::string_view value) {
-  if (value.size() != 41) return damaged("message index");
+base::Result<DecodedIndex> decode_index(std::string_view value) {
+  if (value.size() < kIndexBytes) return damaged("message index");
   Reader reader{value};
   IndexRecord record;
   record.sent = reader.moment();
@@ -202,18 +161,22 @@ base::Result<IndexRecord> decode_index(std::string_view value) {
   record.receives = static_cast<std::uint32_t>(reader.number(4));
   record.tag = static_cast<std::uint32_t>(reader.number(4));
   record.moved = reader.number(1) != 0;
-  return record;
+  return DecodedIndex{record, reader.rest};
 }
 
 std::string encode(const MessageRecord& record) {
   std::string out(1, kMessageVersion);
   out.reserve(256 + record.body.size());
   out += uuid_bytes(record.id);
+  put_time(out, record.sent);
+  put_number(out, (record.delayed ? kDelayed : 0) | (record.source_arn.empty() ? 0 : kMoved), 1);
   out += base::hex_decode(record.md5_of_body).value_or(std::string(16, '\0'));
   put_number(out, record.carried_receives, 4);
   put_text(out, record.sender_id, 2);
   put_text(out, record.trace_header, 2);
   put_text(out, record.source_arn, 2);
+  put_text(out, record.group_id, 1);
+  put_text(out, record.deduplication_id, 1);
   put_number(out, record.attributes.size(), 1);
   for (const auto& [name, attribute] : record.attributes) {
     put_text(out, name, 2);
@@ -227,14 +190,18 @@ std::string encode(const MessageRecord& record) {
 base::Result<MessageRecord> decode_message(std::string_view value) {
   Reader reader{value};
   if (reader.number(1) != static_cast<std::uint64_t>(kMessageVersion)) return damaged("message");
-  if (value.size() < 37) return damaged("message");
+  if (value.size() < 46) return damaged("message");
   MessageRecord record;
   record.id = uuid_text(reader.take(16));
+  record.sent = reader.moment();
+  record.delayed = (reader.number(1) & kDelayed) != 0;
   record.md5_of_body = base::hex_encode(reader.take(16));
   record.carried_receives = static_cast<std::uint32_t>(reader.number(4));
   record.sender_id = reader.text(2);
   record.trace_header = reader.text(2);
   record.source_arn = reader.text(2);
+  record.group_id = reader.text(1);
+  record.deduplication_id = reader.text(1);
   for (auto left = reader.number(1); left > 0 && reader.good; --left) {
     const std::string name = reader.text(2);
     StoredAttribute& attribute = record.attributes[name];
@@ -243,6 +210,39 @@ base::Result<MessageRecord> decode_message(std::string_view value) {
   }
   if (!reader.good) return damaged("message");
   record.body = reader.rest;
+  return record;
+}
+
+base::Result<MessageHead> decode_head(std::string_view value) {
+  Reader reader{value};
+  if (reader.number(1) != static_cast<std::uint64_t>(kMessageVersion)) return damaged("message");
+  MessageHead head;
+  head.record.tag = static_cast<std::uint32_t>(reader.number(4));
+  reader.take(12);
+  head.record.sent = reader.moment();
+  head.record.visible_at = head.record.sent;
+  const std::uint64_t flags = reader.number(1);
+  head.delayed = (flags & kDelayed) != 0;
+  head.record.moved = (flags & kMoved) != 0;
+  if (!reader.good) return damaged("message");
+  return head;
+}
+
+std::string encode(const DeduplicationRecord& record) {
+  std::string out;
+  out.reserve(32);
+  put_time(out, record.sent);
+  put_number(out, record.sequence, 8);
+  return out += uuid_bytes(record.message_id);
+}
+
+base::Result<DeduplicationRecord> decode_deduplication(std::string_view value) {
+  if (value.size() != 32) return damaged("deduplication record");
+  Reader reader{value};
+  DeduplicationRecord record;
+  record.sent = reader.moment();
+  record.sequence = reader.number(8);
+  record.message_id = uuid_text(reader.rest);
   return record;
 }
 

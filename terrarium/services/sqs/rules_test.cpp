@@ -13,7 +13,11 @@ std::string code(const base::Result<void>& result) {
   return result.has_value() ? "none" : std::string(result.error().row->code);
 }
 
-Settings standard() { return *settings_of({}); }
+base::Result<void> check(std::string_view name, std::string_view value, bool fifo = false) {
+  return check_change({{std::string(name), std::string(value)}}, {}, fifo);
+}
+
+Settings standard() { return *settings_of({}, false); }
 
 CheckedMessage checked(MessageInput input) {
   auto result = check_message(std::move(input), standard());
@@ -49,17 +53,60 @@ TEST(SqsAttributes, LimitsAreAwsLimits) {
                           Case{"ReceiveMessageWaitTimeSeconds", {"0", "20"}, {"21", "1.5"}},
                           Case{"VisibilityTimeout", {"0", "43200"}, {"43201", ""}},
                           Case{"SqsManagedSseEnabled", {"true", "false"}, {"yes", ""}}}) {
-    for (const auto value : one.good) EXPECT_EQ(code(check_attribute(one.name, value)), "none");
+    for (const auto value : one.good) EXPECT_EQ(code(check(one.name, value)), "none");
     for (const auto value : one.bad) {
-      EXPECT_EQ(code(check_attribute(one.name, value)), "InvalidAttributeValue") << one.name;
+      EXPECT_EQ(code(check(one.name, value)), "InvalidAttributeValue") << one.name;
     }
   }
-  EXPECT_EQ(code(check_attribute("QueueArn", "x")), "InvalidAttributeName");
-  EXPECT_EQ(code(check_attribute("Nonsense", "x")), "InvalidAttributeName");
-  EXPECT_EQ(code(check_attribute("FifoQueue", "true")), "UnsupportedOperation");
-  EXPECT_EQ(code(check_attribute("KmsMasterKeyId", "alias/a")), "UnsupportedOperation");
-  EXPECT_EQ(code(check_attribute("Policy", "{}")), "InvalidAttributeValue");
-  EXPECT_EQ(code(check_attribute("Policy", "")), "none");
+  EXPECT_EQ(code(check("QueueArn", "x")), "InvalidAttributeName");
+  EXPECT_EQ(code(check("Nonsense", "x")), "InvalidAttributeName");
+  EXPECT_EQ(code(check("KmsMasterKeyId", "alias/a")), "none");
+  EXPECT_EQ(code(check("Policy", "{}")), "InvalidAttributeValue");
+  EXPECT_EQ(code(check("Policy", "")), "none");
+}
+
+TEST(SqsAttributes, FifoAttributesBelongToFifoQueues) {
+  for (const std::string_view name :
+       {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}) {
+    EXPECT_EQ(code(check(name, "true")), "InvalidAttributeName") << name;
+  }
+  EXPECT_EQ(code(check("FifoQueue", "true", true)), "none");
+  EXPECT_EQ(check("FifoQueue", "false", true).error().message,
+            "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not "
+            "supported.");
+  EXPECT_EQ(code(check("ContentBasedDeduplication", "yes", true)), "InvalidAttributeValue");
+  EXPECT_EQ(code(check("DeduplicationScope", "messageGroup", true)), "none");
+  EXPECT_EQ(code(check("FifoThroughputLimit", "perMessageGroupId", true)), "InvalidAttributeValue")
+      << "only with its scope";
+  EXPECT_EQ(code(check_change({{"FifoThroughputLimit", "perMessageGroupId"}},
+                              {{"DeduplicationScope", "messageGroup"}}, true)),
+            "none");
+  EXPECT_EQ(code(check_change({{"DeduplicationScope", "queue"}},
+                              {{"DeduplicationScope", "messageGroup"},
+                               {"FifoThroughputLimit", "perMessageGroupId"}},
+                              true)),
+            "InvalidAttributeValue");
+}
+
+TEST(SqsAttributes, OneKindOfEncryptionAtATime) {
+  EXPECT_EQ(
+      code(check_change({{"KmsMasterKeyId", "k"}, {"SqsManagedSseEnabled", "true"}}, {}, false)),
+      "InvalidAttributeName");
+  AttributeMap attributes;
+  apply_change({{"KmsMasterKeyId", "k"}}, attributes);
+  EXPECT_EQ(attributes.at("SqsManagedSseEnabled"), "false");
+  apply_change({{"SqsManagedSseEnabled", "true"}}, attributes);
+  EXPECT_FALSE(attributes.contains("KmsMasterKeyId"));
+}
+
+TEST(SqsAttributes, FifoNamesEndInTheirSuffix) {
+  EXPECT_EQ(code(check_queue_name("a.fifo", true)), "none");
+  EXPECT_EQ(code(check_queue_name(std::string(75, 'a') + ".fifo", true)), "none");
+  for (const std::string& bad : {std::string("a"), std::string(".fifo"), std::string("a.b.fifo"),
+                                 std::string(76, 'a') + ".fifo"}) {
+    EXPECT_EQ(code(check_queue_name(bad, true)), "InvalidParameterValueException") << bad;
+  }
+  EXPECT_EQ(code(check_queue_name("a.fifo", false)), "InvalidParameterValueException");
 }
 
 TEST(SqsAttributes, RedrivePolicyTakesCountsAsTextAndNumber) {
@@ -74,7 +121,8 @@ TEST(SqsAttributes, RedrivePolicyTakesCountsAsTextAndNumber) {
   for (const std::string& bad :
        {policy("0"), policy("1001"), policy("\"x\""), policy("1.5"), std::string("[]"),
         std::string("{}"), std::string(R"({"maxReceiveCount":1})"),
-        std::string(R"({"deadLetterTargetArn":"a"})")}) {
+        std::string(R"({"deadLetterTargetArn":"a"})"),
+        std::string(R"({"deadLetterTargetArn":"a","maxReceiveCount":1})")}) {
     const auto parsed = parse_redrive_policy(bad);
     ASSERT_FALSE(parsed.has_value()) << bad;
     EXPECT_TRUE(parsed.error().is(errors::kInvalidParameterValue));
@@ -97,17 +145,17 @@ TEST(SqsAttributes, RedriveAllowPolicyNamesItsSources) {
 
 TEST(SqsAttributes, DifferencesCountDefaultsAndReadJsonAsJson) {
   const AttributeMap has{{"Policy", R"({"a":1,"b":2})"}, {"DelaySeconds", "5"}};
-  EXPECT_EQ(first_difference({{"VisibilityTimeout", "30"}}, has), std::nullopt);
-  EXPECT_EQ(first_difference({{"Policy", R"({"b":2, "a":1})"}}, has), std::nullopt);
-  EXPECT_EQ(first_difference({{"DelaySeconds", "0"}}, has), "DelaySeconds");
-  EXPECT_EQ(first_difference({{"VisibilityTimeout", "31"}}, has), "VisibilityTimeout");
+  EXPECT_EQ(first_difference({{"VisibilityTimeout", "30"}}, has, false), std::nullopt);
+  EXPECT_EQ(first_difference({{"Policy", R"({"b":2, "a":1})"}}, has, false), std::nullopt);
+  EXPECT_EQ(first_difference({{"DelaySeconds", "0"}}, has, false), "DelaySeconds");
+  EXPECT_EQ(first_difference({{"VisibilityTimeout", "31"}}, has, false), "VisibilityTimeout");
 }
 
 TEST(SqsPermissions, LabelsComeAndGoInThePolicy) {
   const std::string arn = "arn:aws:sqs:us-east-1:000000000000:q";
   const auto one = with_permission("", arn, "first", {"111111111111"}, {"SendMessage"});
   ASSERT_TRUE(one.has_value());
-  EXPECT_EQ(code(check_attribute("Policy", *one)), "none");
+  EXPECT_EQ(code(check("Policy", *one)), "none");
   const auto two = with_permission(*one, arn, "second", {"222222222222"}, {"*"});
   ASSERT_TRUE(two.has_value());
   EXPECT_FALSE(with_permission(*two, arn, "first", {"111111111111"}, {"*"}).has_value());
@@ -149,8 +197,9 @@ TEST(SqsMessage, AttributesAreDigestedAsAwsDoes) {
 TEST(SqsMessage, AttributesAreValidated) {
   EXPECT_EQ(refusal(with("a", text("Number", "-1.5e10"))), "none");
   EXPECT_EQ(refusal(with("a", text("String.custom", "x"))), "none");
+  EXPECT_EQ(refusal(with("gr\xc3\xbc\xc3\x9f", text("String", "x"))), "none");
   constexpr std::string_view kRefused = "InvalidParameterValueException";
-  for (const std::string name : {"", "a b", ".a", "a.", "a..b", "AWS.x", "amazon.x", "\xc3\xbc"}) {
+  for (const std::string name : {"", "a b", ".a", "a.", "a..b", "AWS.x", "amazon.x", "\xc2\xa7"}) {
     EXPECT_EQ(refusal(with(name, text("String", "x"))), kRefused) << name;
   }
   EXPECT_EQ(refusal(with("a", text("", "x"))), kRefused);
@@ -158,7 +207,7 @@ TEST(SqsMessage, AttributesAreValidated) {
   EXPECT_EQ(refusal(with("a", text("Stringy", "x"))), kRefused);
   EXPECT_EQ(refusal(with("a", text("String", ""))), kRefused);
   EXPECT_EQ(refusal(with("a", text("Binary", "x"))), kRefused);
-  EXPECT_EQ(refusal(with("a", text("String", "\x01"))), "InvalidMessageContents");
+  EXPECT_EQ(refusal(with("a", text("String", "\x01"))), kRefused);
   for (const std::string& number :
        std::vector<std::string>{"x", "1e", "--1", ".", "1 ", std::string(39, '1')}) {
     EXPECT_EQ(refusal(with("a", text("Number", number))), kRefused) << number;
@@ -174,10 +223,10 @@ TEST(SqsMessage, AttributesAreValidated) {
 }
 
 TEST(SqsMessage, SizeCountsAttributesToo) {
-  EXPECT_EQ(refusal({.body = std::string(262'144, 'x')}), "none");
-  EXPECT_EQ(refusal({.body = std::string(262'145, 'x')}), "InvalidParameterValueException");
+  EXPECT_EQ(refusal({.body = std::string(1'048'576, 'x')}), "none");
+  EXPECT_EQ(refusal({.body = std::string(1'048'577, 'x')}), "InvalidParameterValueException");
   MessageInput input = with("a", text("String", "y"));
-  input.body = std::string(262'144 - 8, 'x');
+  input.body = std::string(1'048'576 - 8, 'x');
   EXPECT_EQ(refusal(input), "none");
   input.body += "x";
   EXPECT_EQ(refusal(input), "InvalidParameterValueException");
@@ -185,7 +234,8 @@ TEST(SqsMessage, SizeCountsAttributesToo) {
 }
 
 TEST(SqsMessage, WhatStandardQueuesDoNotTakeIsRefused) {
-  EXPECT_EQ(refusal({.body = "x", .group_id = "g"}), "InvalidParameterValueException");
+  EXPECT_EQ(checked({.body = "x", .group_id = "tenant"}).record.group_id, "tenant");
+  EXPECT_EQ(refusal({.body = "x", .group_id = "a b"}), "InvalidParameterValueException");
   EXPECT_EQ(refusal({.body = "x", .deduplication_id = "d"}), "InvalidParameterValueException");
   EXPECT_EQ(refusal({.body = "x", .delay_seconds = 901}), "InvalidParameterValueException");
   MessageSystemAttributeValue value;

@@ -1,53 +1,30 @@
 #include "terrarium/services/sqs/service.h"
 
 #include <algorithm>
-#include <array>
 
 #include "generated/sqs/errors.h"
-#include "lib/base/log.h"
+#include "terrarium/services/sqs/keys.h"
+#include "terrarium/services/sqs/queue_address.h"
+#include "terrarium/services/sqs/service_messages.h"
 #include "terrarium/wire/policy.h"
 
 namespace terrarium::sqs {
 namespace {
 
-// Expired messages erased in one go: keeps each call short.
-constexpr std::size_t kExpiredAtOnce = 100;
-
 std::string map_key(std::string_view region, std::string_view name) {
   return std::string(region).append("/").append(name);
 }
 
-std::unexpected<base::Error> no_queue() {
-  return base::fail(errors::kQueueDoesNotExist, "The specified queue does not exist.");
-}
-
-struct QueueAddress {
-  std::string_view account;
-  std::string_view name;
-};
-
-// Of "https://host:port/account/name": AWS goes by the path alone.
-base::Result<QueueAddress> parse_url(std::string_view url) {
-  const auto wrong = [url] {
-    return base::fail(errors::kInvalidAddress, "The address " + std::string(url.substr(0, 1024)) +
-                                                   " is not valid for this endpoint.");
-  };
-  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
-    url.remove_prefix(scheme + 3);
-    const std::size_t slash = url.find('/');
-    if (slash == std::string_view::npos) return wrong();
-    url.remove_prefix(slash);
-  }
-  if (!url.starts_with('/')) return wrong();
-  url.remove_prefix(1);
-  const std::size_t slash = url.find('/');
-  if (slash == 0 || slash == std::string_view::npos) return wrong();
-  const QueueAddress address{url.substr(0, slash), url.substr(slash + 1)};
-  if (address.name.empty() || address.name.find('/') != std::string_view::npos) return wrong();
-  return address;
-}
-
 }  // namespace
+
+// The query protocol has always said more.
+std::unexpected<base::Error> no_queue(const wire::Context& context) {
+  const bool query =
+      context.request != nullptr && !context.request->headers.find("x-amz-target").has_value();
+  return base::fail(errors::kQueueDoesNotExist,
+                    query ? "The specified queue does not exist for this wsdl version."
+                          : "The specified queue does not exist.");
+}
 
 Service::Service(store::Store& store, base::Clock& clock, base::Random& random,
                  runtime::Executor executor, Config config)
@@ -68,8 +45,9 @@ Service::~Service() {
 base::Result<void> Service::start() {
   TRY(const auto counter, store_.get(store::Table::Sqs, counter_key()));
   if (counter.has_value()) {
-    TRY(next_number_, decode_counter(*counter));
+    TRY(next_number_, decode_number(*counter));
   }
+  TRY_VOID(load_deleted_names());
   const auto cursor =
       store_.scan(store::Table::Sqs, queue_prefix(), store::prefix_end(queue_prefix()));
   for (; cursor->valid(); cursor->next()) {
@@ -78,22 +56,57 @@ base::Result<void> Service::start() {
   }
   TRY_VOID(cursor->status());
   tasks_.spawn("sqs sweep", sweep());
+  for (const auto& [key, queue] : queues_) {
+    if (queue->moves.empty() || queue->moves.front().status != MoveStatus::Running) continue;
+    tasks_.spawn("sqs move", move_rest(queue, queue->moves.front().id));
+  }
   return {};
 }
 
-base::Result<void> Service::load_queue(QueueRecord record) {
-  TRY(Settings settings, settings_of(record.attributes));
-  const std::string arn = queue_arn(record.region, config_.account, record.name);
-  auto queue = std::make_shared<Queue>(std::move(record), std::move(settings), arn, clock_);
-  const std::string prefix = index_prefix(queue->record.number);
-  const base::Timestamp now = clock_.now();
+base::Result<void> Service::load_deleted_names() {
+  const std::string prefix = deleted_name_prefix();
   const auto cursor = store_.scan(store::Table::Sqs, prefix, store::prefix_end(prefix));
   for (; cursor->valid(); cursor->next()) {
-    TRY(const std::uint64_t sequence, sequence_of(cursor->key()));
-    TRY(const IndexRecord index, decode_index(cursor->value()));
-    queue->index.add(sequence, index, now);
+    TRY(const std::uint64_t until, decode_number(cursor->value()));
+    deleted_names_.emplace(std::string(cursor->key()),
+                           base::Timestamp(base::Duration(static_cast<std::int64_t>(until))));
   }
-  TRY_VOID(cursor->status());
+  return cursor->status();
+}
+
+base::Result<void> Service::load_queue(QueueRecord record) {
+  TRY(Settings settings, settings_of(record.attributes, record.fifo()));
+  const std::string arn = queue_arn(record.region, config_.account, record.name);
+  auto queue =
+      std::make_shared<Queue>(std::move(record), std::move(settings), arn, clock_, stored_budget_);
+  const std::uint64_t number = queue->record.number;
+  const base::Timestamp now = clock_.now();
+  TRY(const auto tally, store_.get(store::Table::Sqs, tally_key(number)));
+  if (tally.has_value()) {
+    TRY(queue->tally, decode_tally(*tally));
+  }
+  if (queue->tally.waiting_from > 0) queue->order->set_loaded_to(queue->tally.waiting_from - 1);
+  const auto each = [&](Kind kind, const auto& take) -> base::Result<void> {
+    const auto cursor = store_.scan(store::Table::Sqs, prefix(kind, number),
+                                    store::prefix_end(prefix(kind, number)));
+    for (; cursor->valid(); cursor->next()) TRY_VOID(take(*cursor));
+    return cursor->status();
+  };
+  if (!queue->fifo()) {
+    TRY_VOID(each(Kind::Index, [&](const store::Cursor& cursor) -> base::Result<void> {
+      TRY(const std::uint64_t sequence, sequence_of(cursor.key()));
+      TRY(const DecodedIndex index, decode_index(cursor.value()));
+      queue->order->restore(sequence, index.record, now);
+      return {};
+    }));
+  }
+  TRY_VOID(each(Kind::MoveTask, [&](const store::Cursor& cursor) -> base::Result<void> {
+    TRY(MoveTask task, decode_move_task(cursor.value()));
+    queue->moves.push_front(std::move(task));
+    return {};
+  }));
+  queue->has_moved = true;  // until the first look says otherwise
+  TRY_VOID(load_more(*queue, now));
   queues_.emplace(map_key(queue->record.region, queue->record.name), std::move(queue));
   return {};
 }
@@ -103,6 +116,7 @@ runtime::Task<void> Service::stop() {
   for (const auto& [key, queue] : queues_) {
     disarm(*queue);
     queue->arrived.notify_all();
+    queue->watched.notify_all();
   }
   co_await tasks_.stop();
 }
@@ -113,28 +127,26 @@ QueuePtr Service::find(std::string_view region, std::string_view name) const {
 }
 
 QueuePtr Service::find_by_arn(std::string_view arn) const {
-  constexpr std::string_view kStart = "arn:aws:sqs:";
-  if (!arn.starts_with(kStart)) return nullptr;
-  const std::string_view rest = arn.substr(kStart.size());
-  const std::size_t colon = rest.find(':');
-  const std::size_t last = rest.rfind(':');
-  if (colon == std::string_view::npos || last == colon) return nullptr;
-  QueuePtr queue = find(rest.substr(0, colon), rest.substr(last + 1));
+  const QueueAddress address = parse_queue_arn(arn);
+  QueuePtr queue = find(address.region, address.name);
   return queue != nullptr && queue->arn == arn ? queue : nullptr;
 }
 
 base::Result<QueuePtr> Service::open_by_arn(std::string_view arn) const {
   QueuePtr queue = find_by_arn(arn);
-  if (queue == nullptr) return no_queue();
+  if (queue == nullptr) {
+    return base::fail(errors::kQueueDoesNotExist, "The specified queue does not exist.");
+  }
   return queue;
 }
 
 base::Result<QueuePtr> Service::open(const wire::Context& context, std::string_view queue_url,
                                      std::string_view action) const {
-  TRY(const QueueAddress address, parse_url(queue_url));
-  QueuePtr queue =
-      address.account == context.account ? find(context.region, address.name) : nullptr;
-  if (queue == nullptr) return no_queue();
+  TRY(const QueueAddress address, parse_queue_url(queue_url));
+  const bool own = address.account.empty() || address.account == context.account;
+  const bool here = address.region.empty() || address.region == context.region;
+  QueuePtr queue = own && here ? find(context.region, address.name) : nullptr;
+  if (queue == nullptr) return no_queue(context);
   TRY_VOID(authorize(context, *queue, action));
   return queue;
 }
@@ -175,67 +187,22 @@ base::Result<void> Service::authorize_service(const SendingService& from,
                                                queue.arn + " for " + from.source_arn);
 }
 
-std::size_t Service::erase_expired(Queue& queue, base::Timestamp now) {
-  const auto expired = queue.index.expired(now, queue.settings.retention, kExpiredAtOnce);
-  if (expired.empty()) return 0;
-  if (const auto erased = erase_messages(queue, expired); !erased.has_value()) {
-    base::log::warning("sqs", "expired messages of {} stay: {}", queue.arn,
-                       base::describe(erased.error()));
-    return 0;
+boost::json::array Service::status() const {
+  boost::json::array out;
+  const base::Timestamp now = clock_.now();
+  for (const auto& [key, queue] : queues_) {
+    const auto oldest = queue->order->oldest();
+    const auto age =
+        oldest.has_value() ? std::max<base::Duration>(now - *oldest, {}) : base::Duration();
+    out.push_back(boost::json::object{
+        {"queue", queue->record.name},
+        {"region", queue->record.region},
+        {"visible", queue->visible()},
+        {"in flight", queue->order->in_flight_count()},
+        {"delayed", queue->order->delayed_count()},
+        {"oldest age seconds", std::chrono::floor<std::chrono::seconds>(age).count()}});
   }
-  return expired.size();
-}
-
-void Service::pass_time(Queue& queue, base::Timestamp now) {
-  queue.index.advance(now);
-  erase_expired(queue, now);
-}
-
-void Service::disarm(Queue& queue) {
-  if (queue.timer.has_value()) clock_.cancel(*queue.timer);
-  queue.timer.reset();
-}
-
-void Service::arm(const QueuePtr& queue, std::size_t waiting) {
-  const auto next = queue->index.next_visible();
-  if (stopping_ || queue->deleted || waiting == 0 || !next.has_value()) return;
-  if (queue->timer.has_value() && queue->timer_at <= *next) return;
-  disarm(*queue);
-  queue->timer_at = *next;
-  queue->timer =
-      clock_.call_at(*next, [this, executor = executor_, weak = std::weak_ptr<Queue>(queue)] {
-        boost::asio::post(executor, [this, weak] {
-          const QueuePtr due = weak.lock();
-          if (due == nullptr || due->deleted) return;
-          due->timer.reset();
-          wake(due);
-        });
-      });
-}
-
-// One waiter for each visible message, and the next hidden one watched.
-void Service::wake(const QueuePtr& queue) {
-  queue->index.advance(clock_.now());
-  const std::size_t due = std::min(queue->index.visible_count(), queue->arrived.waiting());
-  for (std::size_t i = 0; i < due; ++i) queue->arrived.notify_one();
-  arm(queue, queue->arrived.waiting());
-}
-
-runtime::Task<void> Service::sweep() {
-  while (!stopping_) {
-    co_await runtime::sleep_until(clock_, clock_.now() + config_.sweep_interval);
-    if (stopping_) co_return;
-    std::vector<QueuePtr> queues;
-    for (const auto& [key, queue] : queues_) queues.push_back(queue);
-    for (const QueuePtr& queue : queues) {
-      while (!stopping_ && !queue->deleted && erase_expired(*queue, clock_.now()) > 0) {
-        // Others get their turn between two slices.
-        co_await boost::asio::post(executor_, runtime::use_task);
-      }
-    }
-    std::erase_if(deleted_names_,
-                  [now = clock_.now()](const auto& item) { return item.second <= now; });
-  }
+  return out;
 }
 
 }  // namespace terrarium::sqs

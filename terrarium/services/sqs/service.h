@@ -1,14 +1,14 @@
-// The service: standard queues. Everything runs on one executor, which the constructor names; there
-// are no locks. Rules are in attributes.h and message_rules.h, each queue's order in queue_index.h;
-// here they meet the store.
+// The service. Everything runs on one executor, which the constructor names; there are no locks.
+// Rules are in attributes.h and message_rules.h, each queue's order in message_order.h; here they
+// meet the store.
 //
 // A change is decided and written without an await between, then synced, then answered. Receiving
 // is the exception: the receive is written - it survives the daemon - but not waited for; see
 // README.md.
 #pragma once
 
+#include <boost/json.hpp>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,14 +17,12 @@
 #include "generated/sqs/model.h"
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
-#include "lib/runtime/event.h"
 #include "lib/runtime/task.h"
 #include "lib/runtime/task_group.h"
 #include "terrarium/services/sqs/api.h"
 #include "terrarium/services/sqs/attributes.h"
 #include "terrarium/services/sqs/message_rules.h"
-#include "terrarium/services/sqs/queue_index.h"
-#include "terrarium/services/sqs/receipt.h"
+#include "terrarium/services/sqs/queue.h"
 #include "terrarium/services/sqs/records.h"
 #include "terrarium/store/store.h"
 #include "terrarium/wire/service.h"
@@ -37,27 +35,6 @@ struct Config {
   // Expired messages leave the disk at least this often.
   std::chrono::seconds sweep_interval{60};
 };
-
-// A queue in memory. Tasks that wait hold it by shared_ptr: it may be deleted meanwhile.
-struct Queue {
-  Queue(QueueRecord made, Settings read, std::string name_as_arn, base::Clock& clock)
-      : record(std::move(made)),
-        settings(std::move(read)),
-        arn(std::move(name_as_arn)),
-        arrived(clock) {}
-
-  QueueRecord record;
-  Settings settings;
-  std::string arn;
-  QueueIndex index;
-  runtime::Event arrived;  // a message turned visible, or the queue is gone
-  bool deleted = false;
-  std::optional<base::Timestamp> purged;
-  // Wakes whoever waits when the next hidden message turns visible.
-  std::optional<base::TimerId> timer;
-  base::Timestamp timer_at;
-};
-using QueuePtr = std::shared_ptr<Queue>;
 
 // A message that has just been received.
 struct Taken {
@@ -79,6 +56,9 @@ class Service final : public Api {
   // service is destroyed when the last call has been answered.
   runtime::Task<void> stop();
   runtime::Executor executor() const { return executor_; }
+  // Every queue with its counts and the age of its oldest message, for `terrarium status`. On the
+  // service's executor.
+  boost::json::array status() const;
 
   // Queues.
   runtime::Task<base::Result<CreateQueueResult>> create_queue(const wire::Context& context,
@@ -108,6 +88,14 @@ class Service final : public Api {
   runtime::Task<base::Result<wire::Empty>> remove_permission(const wire::Context& context,
                                                              RemovePermissionRequest request);
 
+  // Messages moved back from dead-letter queues.
+  runtime::Task<base::Result<StartMessageMoveTaskResult>> start_message_move_task(
+      const wire::Context& context, StartMessageMoveTaskRequest request);
+  runtime::Task<base::Result<CancelMessageMoveTaskResult>> cancel_message_move_task(
+      const wire::Context& context, CancelMessageMoveTaskRequest request);
+  runtime::Task<base::Result<ListMessageMoveTasksResult>> list_message_move_tasks(
+      const wire::Context& context, ListMessageMoveTasksRequest request);
+
   // Messages.
   runtime::Task<base::Result<SendMessageResult>> send_message(const wire::Context& context,
                                                               SendMessageRequest request);
@@ -127,11 +115,15 @@ class Service final : public Api {
   // Api.
   runtime::Task<base::Result<void>> send(SendingService from, std::string queue_arn,
                                          std::string body) override;
+  runtime::Task<base::Result<void>> send(std::string sender_id, std::string queue_arn,
+                                         OutgoingMessage message) override;
   runtime::Task<base::Result<void>> check_can_send(SendingService from,
                                                    std::string queue_arn) override;
   runtime::Task<base::Result<std::vector<ReceivedMessage>>> receive(
       std::string queue_arn, std::size_t messages_max, base::Timestamp wait_until,
       std::optional<std::chrono::seconds> visibility) override;
+  runtime::Task<base::Result<std::size_t>> wait_visible(std::string queue_arn, std::size_t messages,
+                                                        base::Timestamp wait_until) override;
   runtime::Task<base::Result<void>> delete_messages(std::string queue_arn,
                                                     std::vector<std::string> handles) override;
   runtime::Task<base::Result<void>> change_visibility(std::string queue_arn,
@@ -145,6 +137,7 @@ class Service final : public Api {
 
   // service.cpp: finding queues, permissions, what start() reads, time passing.
   base::Result<void> load_queue(QueueRecord record);
+  base::Result<void> load_deleted_names();
   QueuePtr find(std::string_view region, std::string_view name) const;
   QueuePtr find_by_arn(std::string_view arn) const;
   // The queue of a QueueUrl when the caller may do `action` ("SendMessage") to it.
@@ -154,9 +147,15 @@ class Service final : public Api {
   base::Result<void> authorize(const wire::Context& context, const Queue& queue,
                                std::string_view action) const;
   base::Result<void> authorize_service(const SendingService& from, const Queue& queue) const;
-  // Lets time pass for a queue: what is due turns visible, some of what has expired goes.
-  void pass_time(Queue& queue, base::Timestamp now);
-  std::size_t erase_expired(Queue& queue, base::Timestamp now);
+
+  // service_time.cpp.
+  // Lets time pass for a queue: what is due turns visible, some of what has expired goes, and what
+  // comes next is in memory.
+  base::Result<void> pass_time(const QueuePtr& queue, base::Timestamp now);
+  base::Result<void> load_more(Queue& queue, base::Timestamp now);
+  std::size_t erase_expired(const QueuePtr& queue, base::Timestamp now);
+  base::Result<void> forget_duplicates(Queue& queue, base::Timestamp now);
+  void forget_deleted_names(base::Timestamp now);
   // Watches the next hidden message when anybody waits.
   void arm(const QueuePtr& queue, std::size_t waiting);
   void disarm(Queue& queue);
@@ -164,37 +163,56 @@ class Service final : public Api {
   runtime::Task<void> sweep();
 
   // service_queues.cpp.
-  base::Result<void> check_redrive(const AttributeMap& change, std::string_view own_arn,
-                                   std::string_view region) const;
+  base::Result<void> check_redrive(const AttributeMap& change, const QueueRecord& source) const;
   // Writes a changed record and takes it over; the caller syncs.
   base::Result<void> replace_record(Queue& queue, QueueRecord record);
+  base::Result<QueuePtr> make_queue(QueueRecord record);
   std::vector<const Queue*> queues_of(std::string_view region) const;
 
-  // service_messages.cpp.
+  // service_send.cpp.
+  base::Result<std::optional<DeduplicationRecord>> find_duplicate(const Queue& queue,
+                                                                  std::string_view digest) const;
+  // Gives each message its id and sequence number, or those of the one that it is a duplicate of.
   base::Result<void> write_messages(const QueuePtr& queue, std::vector<CheckedMessage>& messages,
                                     std::string_view sender_id);
-  // The messages behind receipt handles that still name one, into a batch; nothing: AWS says that
-  // deleting succeeds and does nothing.
+
+  // service_messages.cpp.
+  // The message behind a receipt handle that still names one; nothing: AWS says that deleting
+  // succeeds and does nothing.
   base::Result<std::optional<std::uint64_t>> deletable(const Queue& queue,
                                                        std::string_view handle) const;
-  base::Result<void> erase_messages(Queue& queue, const std::vector<std::uint64_t>& sequences);
+  base::Result<void> erase_messages(const QueuePtr& queue,
+                                    const std::vector<std::uint64_t>& sequences);
   base::Result<Visibility> changed_visibility(const Queue& queue, std::string_view handle,
                                               std::chrono::seconds timeout) const;
   base::Result<void> write_visibility(const QueuePtr& queue, std::vector<Visibility> changes);
 
   // service_receive.cpp.
+  struct Wish;
   struct Round;
   base::Result<Round> take_round(const QueuePtr& queue, std::size_t max,
                                  std::chrono::seconds visibility);
-  base::Result<std::vector<Taken>> take(const QueuePtr& queue, std::size_t max,
-                                        std::chrono::seconds visibility);
-  runtime::Task<base::Result<std::vector<Taken>>> take_or_wait(QueuePtr queue, std::size_t max,
-                                                               std::chrono::seconds visibility,
-                                                               base::Timestamp wait_until);
+  base::Result<std::vector<Taken>> take(const QueuePtr& queue, const Wish& wish);
+  base::Result<std::vector<Taken>> take_again(const QueuePtr& queue, const Wish& wish);
+  void remember_attempt(Queue& queue, const Wish& wish, const std::vector<Taken>& taken);
+  runtime::Task<base::Result<std::vector<Taken>>> take_or_wait(QueuePtr queue, Wish wish);
+
+  // service_moves.cpp.
+  base::Result<void> check_move(const StartMessageMoveTaskRequest& request,
+                                const QueuePtr& source) const;
+  // Moves some messages; what it did is in the task, on disk and in memory.
+  base::Result<void> move_some(const QueuePtr& source);
+  runtime::Task<void> move_rest(QueuePtr source, std::string task_id);
 
   // service_api.cpp: the calls of Api, already on the service's executor.
   runtime::Task<base::Result<void>> send_here(SendingService from, std::string queue_arn,
                                               std::string body);
+  runtime::Task<base::Result<void>> send_with_attributes_here(std::string sender_id,
+                                                              std::string queue_arn,
+                                                              OutgoingMessage message);
+  runtime::Task<base::Result<std::size_t>> wait_visible_here(std::string queue_arn,
+                                                             std::size_t messages,
+                                                             base::Timestamp wait_until);
   runtime::Task<base::Result<void>> check_here(SendingService from, std::string queue_arn);
   runtime::Task<base::Result<std::vector<ReceivedMessage>>> receive_here(
       std::string queue_arn, std::size_t messages_max, base::Timestamp wait_until,
@@ -212,8 +230,9 @@ class Service final : public Api {
   runtime::Executor executor_;
   Config config_;
   runtime::TaskGroup tasks_;
-  std::map<std::string, QueuePtr, std::less<>> queues_;  // "us-east-1/name"
-  std::map<std::string, base::Timestamp, std::less<>> deleted_names_;
+  StoredBudget stored_budget_;                                         // outlives the queues
+  std::map<std::string, QueuePtr, std::less<>> queues_;                // "us-east-1/name"
+  std::map<std::string, base::Timestamp, std::less<>> deleted_names_;  // by their keys
   std::uint64_t next_number_ = 1;
   bool stopping_ = false;
 };

@@ -2,15 +2,16 @@
 #include <algorithm>
 
 #include "generated/sqs/errors.h"
+#include "terrarium/services/sqs/receipt.h"
 #include "terrarium/services/sqs/service.h"
 #include "terrarium/services/sqs/service_messages.h"
 
 namespace terrarium::sqs {
 namespace {
 
-ReceivedMessage received(Taken taken) {
+ReceivedMessage received(Taken taken, bool fifo) {
   ReceivedMessage out;
-  out.attributes = system_attributes_of(taken);
+  out.attributes = system_attributes_of(taken, fifo);
   MessageRecord& message = taken.message;
   if (!message.attributes.empty()) {
     out.md5_of_message_attributes = md5_of_attributes(message.attributes);
@@ -40,6 +41,53 @@ runtime::Task<base::Result<void>> Service::send_here(SendingService from, std::s
   co_return co_await store_.sync();
 }
 
+runtime::Task<base::Result<void>> Service::send_with_attributes_here(std::string sender_id,
+                                                                     std::string queue_arn,
+                                                                     OutgoingMessage message) {
+  CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
+  MessageInput input{.body = std::move(message.body)};
+  for (auto& [name, attribute] : message.message_attributes) {
+    if (!input.attributes.has_value()) input.attributes.emplace();
+    MessageAttributeValue& value = (*input.attributes)[name];
+    value.data_type = attribute.data_type;
+    if (attribute.data_type.starts_with("Binary")) {
+      value.binary_value = std::move(attribute.binary_value);
+    } else {
+      value.string_value = std::move(attribute.string_value);
+    }
+  }
+  if (!message.group_id.empty()) input.group_id = std::move(message.group_id);
+  if (!message.deduplication_id.empty()) {
+    input.deduplication_id = std::move(message.deduplication_id);
+  }
+  CO_TRY(CheckedMessage checked, check_message(std::move(input), queue->settings));
+  std::vector<CheckedMessage> messages;
+  messages.push_back(std::move(checked));
+  CO_TRY_VOID(write_messages(queue, messages, sender_id));
+  co_return co_await store_.sync();
+}
+
+runtime::Task<base::Result<std::size_t>> Service::wait_visible_here(std::string queue_arn,
+                                                                    std::size_t messages,
+                                                                    base::Timestamp wait_until) {
+  CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
+  const auto look = [&queue, messages]() -> std::size_t {
+    // Behind the first of a group that is in flight, nothing of a FIFO queue can be received.
+    if (queue->fifo()) return queue->order->take(messages).size();
+    return std::min(queue->visible(), messages);
+  };
+  while (true) {
+    CO_TRY_VOID(pass_time(queue, clock_.now()));
+    const std::size_t visible = look();
+    if (visible == messages || stopping_ || clock_.now() >= wait_until) co_return visible;
+    arm(queue, 1);
+    if (!co_await queue->watched.wait_until(wait_until)) co_return look();
+    if (queue->deleted) {
+      co_return base::fail(errors::kQueueDoesNotExist, "The specified queue does not exist.");
+    }
+  }
+}
+
 runtime::Task<base::Result<void>> Service::check_here(SendingService from, std::string queue_arn) {
   CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
   co_return authorize_service(from, *queue);
@@ -51,9 +99,10 @@ runtime::Task<base::Result<std::vector<ReceivedMessage>>> Service::receive_here(
   CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
   const std::size_t max = std::clamp<std::size_t>(messages_max, 1, kBatchEntriesMax);
   const auto timeout = visibility.value_or(queue->settings.visibility);
-  CO_TRY(std::vector<Taken> taken, co_await take_or_wait(queue, max, timeout, wait_until));
+  CO_TRY(std::vector<Taken> taken,
+         co_await take_or_wait(queue, Wish{max, timeout, wait_until, {}}));
   std::vector<ReceivedMessage> out;
-  for (Taken& one : taken) out.push_back(received(std::move(one)));
+  for (Taken& one : taken) out.push_back(received(std::move(one), queue->fifo()));
   co_return out;
 }
 
@@ -62,10 +111,13 @@ runtime::Task<base::Result<void>> Service::delete_here(std::string queue_arn,
   CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
   std::vector<std::uint64_t> sequences;
   for (const std::string& handle : handles) {
-    CO_TRY(const auto sequence, deletable(*queue, handle));
-    if (sequence.has_value()) sequences.push_back(*sequence);
+    const auto sequence = deletable(*queue, handle);
+    // Received again by somebody else, whose it is now.
+    if (!sequence.has_value() && sequence.error().is(errors::kInvalidParameterValue)) continue;
+    if (!sequence.has_value()) co_return std::unexpected(sequence.error());
+    if (sequence->has_value()) sequences.push_back(**sequence);
   }
-  CO_TRY_VOID(erase_messages(*queue, sequences));
+  CO_TRY_VOID(erase_messages(queue, sequences));
   co_return co_await store_.sync();
 }
 
@@ -96,6 +148,20 @@ runtime::Task<base::Result<void>> Service::send(SendingService from, std::string
                                                 std::string body) {
   co_return co_await runtime::run_on(
       executor_, send_here(std::move(from), std::move(queue_arn), std::move(body)));
+}
+
+runtime::Task<base::Result<void>> Service::send(std::string sender_id, std::string queue_arn,
+                                                OutgoingMessage message) {
+  co_return co_await runtime::run_on(
+      executor_,
+      send_with_attributes_here(std::move(sender_id), std::move(queue_arn), std::move(message)));
+}
+
+runtime::Task<base::Result<std::size_t>> Service::wait_visible(std::string queue_arn,
+                                                               std::size_t messages,
+                                                               base::Timestamp wait_until) {
+  co_return co_await runtime::run_on(executor_,
+                                     wait_visible_here(std::move(queue_arn), messages, wait_until));
 }
 
 runtime::Task<base::Result<void>> Service::check_can_send(SendingService from,

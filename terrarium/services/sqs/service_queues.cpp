@@ -4,8 +4,11 @@
 
 #include "generated/sqs/errors.h"
 #include "lib/base/encoding.h"
+#include "lib/base/log.h"
+#include "terrarium/services/sqs/keys.h"
 #include "terrarium/services/sqs/permissions.h"
 #include "terrarium/services/sqs/service.h"
+#include "terrarium/services/sqs/service_messages.h"
 
 namespace terrarium::sqs {
 namespace {
@@ -18,9 +21,25 @@ std::string url_of(const wire::Context& context, std::string_view name) {
   return context.endpoint + "/" + context.account + "/" + std::string(name);
 }
 
+// There is no KMS: the key is kept and shown, and encrypts nothing. Whoever counts on it is told.
+void warn_of_key(const AttributeMap& change, std::string_view queue) {
+  const auto key = change.find("KmsMasterKeyId");
+  if (key == change.end() || key->second.empty()) return;
+  base::log::warning("sqs", "queue {} names the KMS key {}: recorded only, nothing is encrypted",
+                     queue, key->second);
+}
+
 base::Result<void> require_identity(const wire::Context& context) {
   if (context.principal.kind != wire::PrincipalKind::Anonymous) return {};
   return base::fail(errors::kAccessDenied, "Access to the resource is denied.");
+}
+
+// Queries to a queue's own URL carry it as a parameter: these actions are not for a queue.
+base::Result<void> refuse_queue_url(const std::optional<std::string>& url,
+                                    std::string_view action) {
+  if (!url.has_value()) return {};
+  return base::fail(errors::kInvalidAction,
+                    "The action " + std::string(action) + " is not valid for this endpoint.");
 }
 
 // A page of names, `first` the first that belongs to it.
@@ -38,7 +57,7 @@ base::Result<Page> page_of(const std::optional<std::int32_t>& max_results,
   }
   if (next_token.has_value()) {
     auto name = base::base64_decode(*next_token);
-    if (!name.has_value() || !check_queue_name(*name).has_value()) {
+    if (!name.has_value() || name->empty() || name->size() > kQueueNameMax) {
       return invalid_parameter(next_token->substr(0, 256), "NextToken", "Invalid token.");
     }
     page.after = *std::move(name);
@@ -66,17 +85,21 @@ std::pair<std::vector<std::string>, std::optional<std::string>> cut(
 
 }  // namespace
 
-base::Result<void> Service::check_redrive(const AttributeMap& change, std::string_view own_arn,
-                                          std::string_view region) const {
+base::Result<void> Service::check_redrive(const AttributeMap& change,
+                                          const QueueRecord& source) const {
   const auto found = change.find("RedrivePolicy");
   if (found == change.end() || found->second.empty()) return {};
   TRY(const RedriveTarget target, parse_redrive_policy(found->second));
   const auto refuse = [&](std::string_view reason) {
     return invalid_parameter(found->second, "RedrivePolicy", reason);
   };
+  const std::string own_arn = queue_arn(source.region, config_.account, source.name);
+  if (target.dead_letter_arn.ends_with(".fifo") != source.fifo()) {
+    return refuse("Dead-letter queue must be same type of queue as the source..");
+  }
   const QueuePtr queue = find_by_arn(target.dead_letter_arn);
   if (queue == nullptr) return refuse("Dead letter target does not exist.");
-  if (queue->record.region != region) {
+  if (queue->record.region != source.region) {
     return refuse("Dead-letter queue must be in same region as the source.");
   }
   if (queue->arn == own_arn) return refuse("A queue cannot be its own dead letter target.");
@@ -88,24 +111,47 @@ base::Result<void> Service::check_redrive(const AttributeMap& change, std::strin
 
 base::Result<void> Service::replace_record(Queue& queue, QueueRecord record) {
   record.modified = clock_.now();
-  TRY(Settings settings, settings_of(record.attributes));
+  TRY(Settings settings, settings_of(record.attributes, record.fifo()));
   store::Batch batch;
   batch.put(store::Table::Sqs, queue_key(record.region, record.name), encode(record));
   TRY_VOID(store_.write(std::move(batch)));
   queue.record = std::move(record);
   queue.settings = std::move(settings);
+  queue.order->set_delay(queue.settings.delay, clock_.now());
   return {};
+}
+
+base::Result<QueuePtr> Service::make_queue(QueueRecord record) {
+  TRY(Settings settings, settings_of(record.attributes, record.fifo()));
+  const std::string held = deleted_name_key(record.region, record.name);
+  store::Batch batch;
+  batch.put(store::Table::Sqs, counter_key(), encode_number(next_number_ + 1));
+  batch.put(store::Table::Sqs, queue_key(record.region, record.name), encode(record));
+  batch.erase(store::Table::Sqs, held);
+  // Given away even when the write fails: it may have reached the disk.
+  ++next_number_;
+  TRY_VOID(store_.write(std::move(batch)));
+  const std::string arn = queue_arn(record.region, config_.account, record.name);
+  auto queue =
+      std::make_shared<Queue>(std::move(record), std::move(settings), arn, clock_, stored_budget_);
+  queue->order->set_complete();
+  queues_.emplace(map_key(queue->record.region, queue->record.name), queue);
+  deleted_names_.erase(held);
+  return queue;
 }
 
 runtime::Task<base::Result<CreateQueueResult>> Service::create_queue(const wire::Context& context,
                                                                      CreateQueueRequest request) {
   CO_TRY_VOID(require_identity(context));
-  CO_TRY_VOID(check_queue_name(request.queue_name));
+  CO_TRY_VOID(refuse_queue_url(request.queue_url, "CreateQueue"));
   const AttributeMap asked = request.attributes.value_or(AttributeMap{});
-  for (const auto& [name, value] : asked) CO_TRY_VOID(check_attribute(name, value));
+  const auto type = asked.find("FifoQueue");
+  const bool fifo = type != asked.end() && type->second == "true";
+  CO_TRY_VOID(check_queue_name(request.queue_name, fifo));
+  CO_TRY_VOID(check_change(asked, {}, fifo));
   const CreateQueueResult result{url_of(context, request.queue_name)};
   if (const QueuePtr queue = find(context.region, request.queue_name)) {
-    if (const auto name = first_difference(asked, queue->record.attributes)) {
+    if (const auto name = first_difference(asked, queue->record.attributes, fifo)) {
       co_return base::fail(errors::kQueueNameExists,
                            "A queue already exists with the same name and a different value for "
                            "attribute " +
@@ -115,33 +161,23 @@ runtime::Task<base::Result<CreateQueueResult>> Service::create_queue(const wire:
     co_return result;
   }
   const base::Timestamp now = clock_.now();
-  const std::string key = map_key(context.region, request.queue_name);
-  if (const auto held = deleted_names_.find(key);
-      held != deleted_names_.end() && held->second > now) {
+  const auto held = deleted_names_.find(deleted_name_key(context.region, request.queue_name));
+  if (held != deleted_names_.end() && held->second > now) {
     co_return base::fail(errors::kQueueDeletedRecently,
                          "You must wait 60 seconds after deleting a queue before you can create "
                          "another with the same name.");
   }
-  const std::string arn = queue_arn(context.region, config_.account, request.queue_name);
-  CO_TRY_VOID(check_redrive(asked, arn, context.region));
   QueueRecord record{.number = next_number_,
                      .region = context.region,
                      .name = request.queue_name,
                      .created = now,
                      .modified = now,
                      .tags = request.tags.value_or(AttributeMap{})};
-  CO_TRY_VOID(check_tags(record.tags));
+  CO_TRY_VOID(check_redrive(asked, record));
+  CO_TRY_VOID(check_tags(record.tags, record.name));
   apply_change(asked, record.attributes);
-  CO_TRY(Settings settings, settings_of(record.attributes));
-  store::Batch batch;
-  batch.put(store::Table::Sqs, counter_key(), encode_counter(next_number_ + 1));
-  batch.put(store::Table::Sqs, queue_key(record.region, record.name), encode(record));
-  // Given away even when the write fails: it may have reached the disk.
-  ++next_number_;
-  CO_TRY_VOID(store_.write(std::move(batch)));
-  queues_.emplace(key,
-                  std::make_shared<Queue>(std::move(record), std::move(settings), arn, clock_));
-  deleted_names_.erase(key);
+  warn_of_key(asked, request.queue_name);
+  CO_TRY_VOID(make_queue(std::move(record)));
   CO_TRY_VOID(co_await store_.sync());
   co_return result;
 }
@@ -152,17 +188,22 @@ runtime::Task<base::Result<wire::Empty>> Service::delete_queue(const wire::Conte
   const QueueRecord& record = queue->record;
   store::Batch batch;
   batch.erase(store::Table::Sqs, queue_key(record.region, record.name));
-  for (const std::string& prefix : {index_prefix(record.number), message_prefix(record.number)}) {
-    batch.erase_range(store::Table::Sqs, prefix, store::prefix_end(prefix));
+  for (const Kind kind : kQueueKinds) {
+    const std::string all = prefix(kind, record.number);
+    batch.erase_range(store::Table::Sqs, all, store::prefix_end(all));
   }
+  const std::string held = deleted_name_key(record.region, record.name);
+  const base::Timestamp until = clock_.now() + config_.deleted_name_hold;
+  batch.put(store::Table::Sqs, held,
+            encode_number(static_cast<std::uint64_t>(until.time_since_epoch().count())));
   CO_TRY_VOID(store_.write(std::move(batch)));
   queue->deleted = true;
-  queue->index.clear();
+  queue->order->clear();
   disarm(*queue);
   queue->arrived.notify_all();
-  const std::string key = map_key(record.region, record.name);
-  deleted_names_.insert_or_assign(key, clock_.now() + config_.deleted_name_hold);
-  queues_.erase(key);
+  queue->watched.notify_all();
+  deleted_names_.insert_or_assign(held, until);
+  queues_.erase(map_key(record.region, record.name));
   CO_TRY_VOID(co_await store_.sync());
   co_return wire::Empty{};
 }
@@ -171,9 +212,7 @@ runtime::Task<base::Result<GetQueueUrlResult>> Service::get_queue_url(const wire
                                                                       GetQueueUrlRequest request) {
   const bool own = request.queue_owner_aws_account_id.value_or(context.account) == context.account;
   const QueuePtr queue = own ? find(context.region, request.queue_name) : nullptr;
-  if (queue == nullptr) {
-    co_return base::fail(errors::kQueueDoesNotExist, "The specified queue does not exist.");
-  }
+  if (queue == nullptr) co_return no_queue(context);
   CO_TRY_VOID(authorize(context, *queue, "GetQueueUrl"));
   co_return GetQueueUrlResult{url_of(context, request.queue_name)};
 }
@@ -191,6 +230,7 @@ std::vector<const Queue*> Service::queues_of(std::string_view region) const {
 runtime::Task<base::Result<ListQueuesResult>> Service::list_queues(const wire::Context& context,
                                                                    ListQueuesRequest request) {
   CO_TRY_VOID(require_identity(context));
+  CO_TRY_VOID(refuse_queue_url(request.queue_url, "ListQueues"));
   CO_TRY(const Page page, page_of(request.max_results, request.next_token));
   auto queues = queues_of(context.region);
   std::erase_if(queues, [&request](const Queue* queue) {
@@ -220,13 +260,14 @@ Service::list_dead_letter_source_queues(const wire::Context& context,
 runtime::Task<base::Result<GetQueueAttributesResult>> Service::get_queue_attributes(
     const wire::Context& context, GetQueueAttributesRequest request) {
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "GetQueueAttributes"));
-  pass_time(*queue, clock_.now());
+  CO_TRY_VOID(pass_time(queue, clock_.now()));
   const QueueFacts facts{.arn = queue->arn,
                          .created = queue->record.created,
                          .modified = queue->record.modified,
-                         .visible = queue->index.visible_count(),
-                         .in_flight = queue->index.in_flight_count(),
-                         .delayed = queue->index.delayed_count()};
+                         .visible = queue->visible(),
+                         .in_flight = queue->order->in_flight_count(),
+                         .delayed = queue->order->delayed_count(),
+                         .fifo = queue->fifo()};
   CO_TRY(AttributeMap shown,
          shown_attributes(queue->record.attributes, facts,
                           request.attribute_names.value_or(std::vector<std::string>{})));
@@ -238,10 +279,11 @@ runtime::Task<base::Result<GetQueueAttributesResult>> Service::get_queue_attribu
 runtime::Task<base::Result<wire::Empty>> Service::set_queue_attributes(
     const wire::Context& context, SetQueueAttributesRequest request) {
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "SetQueueAttributes"));
-  for (const auto& [name, value] : request.attributes) CO_TRY_VOID(check_attribute(name, value));
-  CO_TRY_VOID(check_redrive(request.attributes, queue->arn, queue->record.region));
   QueueRecord record = queue->record;
+  CO_TRY_VOID(check_change(request.attributes, record.attributes, record.fifo()));
+  CO_TRY_VOID(check_redrive(request.attributes, record));
   apply_change(request.attributes, record.attributes);
+  warn_of_key(request.attributes, record.name);
   CO_TRY_VOID(replace_record(*queue, std::move(record)));
   CO_TRY_VOID(co_await store_.sync());
   co_return wire::Empty{};
@@ -251,19 +293,32 @@ runtime::Task<base::Result<wire::Empty>> Service::purge_queue(const wire::Contex
                                                               PurgeQueueRequest request) {
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "PurgeQueue"));
   const base::Timestamp now = clock_.now();
-  if (queue->purged.has_value() && *queue->purged + kPurgeInterval > now) {
+  QueueRecord record = queue->record;
+  if (record.purged.has_value() && *record.purged + kPurgeInterval > now) {
     co_return base::fail(
         errors::kPurgeQueueInProgress,
-        "Only one PurgeQueue operation on " + queue->record.name + " is allowed every 60 seconds.");
+        "Only one PurgeQueue operation on " + record.name + " is allowed every 60 seconds.");
   }
+  record.purged = now;
   store::Batch batch;
-  const std::uint64_t number = queue->record.number;
-  for (const std::string& prefix : {index_prefix(number), message_prefix(number)}) {
-    batch.erase_range(store::Table::Sqs, prefix, store::prefix_end(prefix));
+  // Also what would make a new message a duplicate of one that is gone.
+  for (const Kind kind : {Kind::Message, Kind::Index, Kind::Moved, Kind::Deduplication}) {
+    const std::string all = prefix(kind, record.number);
+    batch.erase_range(store::Table::Sqs, all, store::prefix_end(all));
   }
+  const Tally tally{.messages = 0,
+                    .last_sequence = queue->tally.last_sequence,
+                    .waiting_from = queue->tally.last_sequence + 1};
+  batch.put(store::Table::Sqs, tally_key(record.number), encode(tally));
+  batch.put(store::Table::Sqs, queue_key(record.region, record.name), encode(record));
   CO_TRY_VOID(store_.write(std::move(batch)));
-  queue->index.clear();
-  queue->purged = now;
+  queue->tally = tally;
+  queue->record = std::move(record);
+  queue->order->clear();
+  queue->order->set_loaded_to(tally.last_sequence);
+  queue->order->set_complete();
+  queue->attempts.clear();
+  queue->attempt_times.clear();
   CO_TRY_VOID(co_await store_.sync());
   co_return wire::Empty{};
 }
@@ -272,8 +327,11 @@ runtime::Task<base::Result<wire::Empty>> Service::tag_queue(const wire::Context&
                                                             TagQueueRequest request) {
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "TagQueue"));
   QueueRecord record = queue->record;
+  if (request.tags.empty()) {
+    co_return base::fail(errors::kMissingParameter, "The request must contain the parameter Tags.");
+  }
   for (auto& [key, value] : request.tags) record.tags.insert_or_assign(key, value);
-  CO_TRY_VOID(check_tags(record.tags));
+  CO_TRY_VOID(check_tags(record.tags, record.name));
   CO_TRY_VOID(replace_record(*queue, std::move(record)));
   CO_TRY_VOID(co_await store_.sync());
   co_return wire::Empty{};
@@ -283,6 +341,10 @@ runtime::Task<base::Result<wire::Empty>> Service::untag_queue(const wire::Contex
                                                               UntagQueueRequest request) {
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "UntagQueue"));
   QueueRecord record = queue->record;
+  if (request.tag_keys.empty()) {
+    co_return base::fail(errors::kInvalidParameterValue,
+                         "Tag keys must be between 1 and 128 characters in length.");
+  }
   for (const std::string& key : request.tag_keys) record.tags.erase(key);
   CO_TRY_VOID(replace_record(*queue, std::move(record)));
   CO_TRY_VOID(co_await store_.sync());
@@ -303,7 +365,7 @@ runtime::Task<base::Result<wire::Empty>> Service::add_permission(const wire::Con
   QueueRecord record = queue->record;
   CO_TRY(std::string policy, with_permission(record.attributes["Policy"], queue->arn, request.label,
                                              request.aws_account_ids, request.actions));
-  CO_TRY_VOID(check_attribute("Policy", policy));
+  CO_TRY_VOID(check_change({{"Policy", policy}}, {}, queue->fifo()));
   record.attributes["Policy"] = std::move(policy);
   CO_TRY_VOID(replace_record(*queue, std::move(record)));
   CO_TRY_VOID(co_await store_.sync());

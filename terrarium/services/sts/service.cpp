@@ -1,6 +1,8 @@
 #include "terrarium/services/sts/service.h"
 
 #include "generated/sts/errors.h"
+#include "terrarium/services/sts/rules.h"
+#include "terrarium/services/sts/trust.h"
 
 namespace terrarium::sts {
 namespace {
@@ -8,30 +10,64 @@ namespace {
 using base::Result;
 using runtime::Task;
 
-constexpr std::int32_t kSessionSecondsMin = 900;
-constexpr std::int32_t kSessionSecondsMax = 43'200;
-constexpr std::int32_t kSessionSecondsDefault = 3600;
+constexpr std::int32_t kRoleSecondsDefault = 3600;
+constexpr std::int32_t kChainedSecondsMax = 3600;
+constexpr std::int32_t kSessionSecondsDefault = 43'200;
+constexpr std::int32_t kRootSecondsMax = 3600;
 
-// What would narrow or mark the session, and would be ignored here.
-Result<void> refuse_unsupported(const AssumeRoleRequest& request) {
-  const std::pair<bool, std::string_view> parameters[] = {
-      {request.policy.has_value(), "Policy"},
-      {request.policy_arns.has_value(), "PolicyArns"},
-      {request.tags.has_value(), "Tags"},
-      {request.transitive_tag_keys.has_value(), "TransitiveTagKeys"},
-      {request.serial_number.has_value(), "SerialNumber"},
-      {request.token_code.has_value(), "TokenCode"},
-      {request.source_identity.has_value(), "SourceIdentity"},
-      {request.external_id.has_value(), "ExternalId"}};
-  for (const auto& [given, name] : parameters) {
-    if (!given) continue;
-    return base::fail(errors::kValidationError, "AssumeRole's parameter " + std::string(name) +
-                                                    " is not supported by Terrarium.");
+Credentials credentials_of(const iam::TemporaryCredentials& made) {
+  return {made.access_key_id, made.secret_access_key, made.session_token, made.expiration};
+}
+
+bool is_temporary(const wire::Context& context) {
+  return context.principal.access_key_id.starts_with("ASIA");
+}
+
+// No device of anybody is known here, so no code of one can be right.
+Result<void> refuse_device(const std::optional<std::string>& serial,
+                           const std::optional<std::string>& code) {
+  if (!serial && !code) return {};
+  return base::fail(errors::kAccessDenied,
+                    "MultiFactorAuthentication failed with invalid MFA one time pass code.");
+}
+
+Result<std::chrono::seconds> role_lifetime(const wire::Context& context,
+                                           const AssumeRoleRequest& request,
+                                           const iam::RoleFacts& role) {
+  const std::int32_t seconds = request.duration_seconds.value_or(kRoleSecondsDefault);
+  const bool chained = context.principal.kind == wire::PrincipalKind::AssumedRole;
+  if (chained && seconds > kChainedSecondsMax) {
+    return base::fail(errors::kValidationError,
+                      "The requested DurationSeconds exceeds the 1 hour session limit for roles "
+                      "assumed by role chaining.");
   }
-  return {};
+  if (std::chrono::seconds(seconds) > role.max_session) {
+    return base::fail(
+        errors::kValidationError,
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  }
+  return std::chrono::seconds(seconds);
+}
+
+// Root's sessions are cut to an hour, as AWS cuts them.
+std::chrono::seconds own_lifetime(const wire::Context& context,
+                                  std::optional<std::int32_t> requested) {
+  const bool root = context.principal.kind == wire::PrincipalKind::Root;
+  const std::int32_t seconds = requested.value_or(kSessionSecondsDefault);
+  return std::chrono::seconds(root ? std::min(seconds, kRootSecondsMax) : seconds);
 }
 
 }  // namespace
+
+Result<void> Service::check_policies(const iam::SessionLimits& limits) const {
+  for (const std::string& arn : limits.policy_arns) {
+    TRY(const bool exists, iam_.policy_exists(arn));
+    if (exists) continue;
+    return base::fail(errors::kValidationError,
+                      "Policy " + arn + " does not exist or is not attachable.");
+  }
+  return {};
+}
 
 Task<Result<GetCallerIdentityResponse>> Service::get_caller_identity(const wire::Context& context,
                                                                      GetCallerIdentityRequest) {
@@ -39,28 +75,107 @@ Task<Result<GetCallerIdentityResponse>> Service::get_caller_identity(const wire:
                                       context.principal.arn};
 }
 
-Task<Result<AssumeRoleResponse>> Service::assume_role(const wire::Context&,
+Task<Result<AssumeRoleResponse>> Service::assume_role(const wire::Context& context,
                                                       AssumeRoleRequest request) {
-  CO_TRY_VOID(refuse_unsupported(request));
-  const std::int32_t seconds = request.duration_seconds.value_or(kSessionSecondsDefault);
-  if (seconds < kSessionSecondsMin || seconds > kSessionSecondsMax) {
-    co_return base::fail(errors::kValidationError, "DurationSeconds is from 900 to 43200 seconds.");
-  }
-  const auto exists = iam_.role_exists(request.role_arn);
-  if (!exists || !*exists) {
+  CO_TRY_VOID(check_role_arn(request.role_arn));
+  CO_TRY_VOID(check_session_name(request.role_session_name, "roleSessionName"));
+  CO_TRY_VOID(refuse_device(request.serial_number, request.token_code));
+  CO_TRY(const iam::SessionLimits caller, iam_.limits_of(context.principal.access_key_id));
+  CO_TRY(iam::SessionLimits limits,
+         limits_of({request.policy, request.policy_arns, request.tags, request.transitive_tag_keys,
+                    request.source_identity},
+                   caller));
+  const auto role = iam_.role(request.role_arn);
+  const TrustQuestion question{.role_arn = request.role_arn,
+                               .session_name = request.role_session_name,
+                               .external_id = request.external_id,
+                               .tags = limits.tags,
+                               .transitive_tags = limits.transitive_tags,
+                               .source_identity = request.source_identity};
+  if (!role || !*role || !trusts((*role)->trust, context, question)) {
     // AWS does not tell who may not assume a role whether there is one.
     co_return base::fail(
         errors::kAccessDenied,
-        "User is not authorized to perform: sts:AssumeRole on resource: " + request.role_arn);
+        "User: " + context.principal.arn +
+            " is not authorized to perform: sts:AssumeRole on resource: " + request.role_arn);
   }
+  CO_TRY(const std::chrono::seconds lifetime, role_lifetime(context, request, **role));
+  CO_TRY_VOID(check_policies(limits));
+  const std::int32_t packed = packed_size(limits);
+  const std::string identity = limits.source_identity;
   CO_TRY(const iam::TemporaryCredentials made,
-         co_await iam_.assume(request.role_arn, request.role_session_name,
-                              std::chrono::seconds(seconds)));
+         co_await iam_.assume_role(request.role_arn, request.role_session_name, lifetime,
+                                   std::move(limits)));
   AssumeRoleResponse response;
-  response.credentials =
-      Credentials{made.access_key_id, made.secret_access_key, made.session_token, made.expiration};
+  response.credentials = credentials_of(made);
   response.assumed_role_user = AssumedRoleUser{made.assumed_role_id, made.assumed_role_arn};
+  if (packed > 0) response.packed_policy_size = packed;
+  if (!identity.empty()) response.source_identity = identity;
   co_return response;
+}
+
+Task<Result<GetSessionTokenResponse>> Service::get_session_token(const wire::Context& context,
+                                                                 GetSessionTokenRequest request) {
+  if (is_temporary(context)) {
+    co_return base::fail(errors::kAccessDenied,
+                         "Cannot call GetSessionToken with session credentials");
+  }
+  CO_TRY_VOID(refuse_device(request.serial_number, request.token_code));
+  CO_TRY(const iam::TemporaryCredentials made,
+         co_await iam_.session_of(context.principal.access_key_id,
+                                  own_lifetime(context, request.duration_seconds)));
+  co_return GetSessionTokenResponse{credentials_of(made)};
+}
+
+Task<Result<GetFederationTokenResponse>> Service::get_federation_token(
+    const wire::Context& context, GetFederationTokenRequest request) {
+  if (is_temporary(context)) {
+    co_return base::fail(errors::kAccessDenied,
+                         "Cannot call GetFederationToken with session credentials");
+  }
+  CO_TRY_VOID(check_session_name(request.name, "name"));
+  CO_TRY(iam::SessionLimits limits,
+         limits_of({request.policy, request.policy_arns, request.tags, std::nullopt, std::nullopt},
+                   {}));
+  CO_TRY_VOID(check_policies(limits));
+  const std::int32_t packed = packed_size(limits);
+  CO_TRY(
+      const iam::TemporaryCredentials made,
+      co_await iam_.federate(context.principal.access_key_id, request.name,
+                             own_lifetime(context, request.duration_seconds), std::move(limits)));
+  GetFederationTokenResponse response;
+  response.credentials = credentials_of(made);
+  response.federated_user = FederatedUser{made.assumed_role_id, made.assumed_role_arn};
+  response.packed_policy_size = packed;
+  co_return response;
+}
+
+Task<Result<GetAccessKeyInfoResponse>> Service::get_access_key_info(
+    const wire::Context&, GetAccessKeyInfoRequest request) {
+  CO_TRY(const std::optional<std::string> account, iam_.account_of_key(request.access_key_id));
+  if (!account) {
+    co_return base::fail(errors::kValidationError,
+                         "The access key " + request.access_key_id + " is not known.");
+  }
+  co_return GetAccessKeyInfoResponse{*account};
+}
+
+Task<Result<AssumeRoleWithSAMLResponse>> Service::assume_role_with_saml(const wire::Context&,
+                                                                        AssumeRoleWithSAMLRequest) {
+  co_return base::fail(errors::kInvalidIdentityTokenException,
+                       "No SAML provider is supported by this region.");
+}
+
+Task<Result<AssumeRoleWithWebIdentityResponse>> Service::assume_role_with_web_identity(
+    const wire::Context&, AssumeRoleWithWebIdentityRequest) {
+  co_return base::fail(errors::kInvalidIdentityTokenException,
+                       "No OpenIDConnect provider is supported by this region.");
+}
+
+// Nobody here encodes such messages, so none is genuine.
+Task<Result<DecodeAuthorizationMessageResponse>> Service::decode_authorization_message(
+    const wire::Context&, DecodeAuthorizationMessageRequest) {
+  co_return base::fail(errors::kInvalidAuthorizationMessageException, "Message is not valid");
 }
 
 }  // namespace terrarium::sts

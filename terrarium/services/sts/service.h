@@ -12,15 +12,29 @@ namespace terrarium::sts {
 class Service {
  public:
   // `iam` outlives the service.
-  explicit Service(iam::Api& iam) : iam_(iam) {}
+  explicit Service(iam::Sessions& iam) : iam_(iam) {}
 
-  runtime::Task<base::Result<GetCallerIdentityResponse>> get_caller_identity(
-      const wire::Context&, GetCallerIdentityRequest);
-  runtime::Task<base::Result<AssumeRoleResponse>> assume_role(const wire::Context&,
-                                                              AssumeRoleRequest);
+  template <class T>
+  using Answer = runtime::Task<base::Result<T>>;
+  using Context = wire::Context;
+
+  Answer<GetCallerIdentityResponse> get_caller_identity(const Context&, GetCallerIdentityRequest);
+  Answer<AssumeRoleResponse> assume_role(const Context&, AssumeRoleRequest);
+  Answer<GetSessionTokenResponse> get_session_token(const Context&, GetSessionTokenRequest);
+  Answer<GetFederationTokenResponse> get_federation_token(const Context&,
+                                                          GetFederationTokenRequest);
+  Answer<GetAccessKeyInfoResponse> get_access_key_info(const Context&, GetAccessKeyInfoRequest);
+  Answer<AssumeRoleWithSAMLResponse> assume_role_with_saml(const Context&,
+                                                           AssumeRoleWithSAMLRequest);
+  Answer<AssumeRoleWithWebIdentityResponse> assume_role_with_web_identity(
+      const Context&, AssumeRoleWithWebIdentityRequest);
+  Answer<DecodeAuthorizationMessageResponse> decode_authorization_message(
+      const Context&, DecodeAuthorizationMessageRequest);
 
  private:
-  iam::Api& iam_;
+  base::Result<void> check_policies(const iam::SessionLimits& limits) const;
+
+  iam::Sessions& iam_;
 };
 
 }  // namespace terrarium::sts
