@@ -156,9 +156,9 @@ TEST(QueryDecoding, ReportsEveryViolatedConstraintOfIam) {
   ASSERT_FALSE(input.has_value());
   EXPECT_EQ(input.error().row->code, "ValidationError");
   EXPECT_EQ(input.error().message,
-            "3 validation errors detected: Value null at 'assumeRolePolicyDocument' failed to "
-            "satisfy constraint: Member must not be null; Value '' at 'roleName' failed to "
-            "satisfy constraint: Member must have length greater than or equal to 1; Value '5' "
+            "3 validation errors detected: Value at 'assumeRolePolicyDocument' failed to "
+            "satisfy constraint: Member must not be null; Value at 'roleName' failed to "
+            "satisfy constraint: Member must have length greater than or equal to 1; Value "
             "at 'maxSessionDuration' failed to satisfy constraint: Member must have value "
             "greater than or equal to 3600");
 }

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     case 2: {
       const auto tags = parse_tagging_header(text);
-      CHECK(!tags || check_tags(tag_set(*tags), kObjectTagsMax), "tags keep the rules");
+      CHECK(!tags || check_tags(tag_set(*tags), TagsOf::Object), "tags keep the rules");
       break;
     }
     case 3: CHECK(!parse_bucket_policy(text, "bucket") || text.front() == '{', "JSON"); break;
