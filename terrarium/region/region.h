@@ -1,5 +1,5 @@
 // The region: the store, every service, and what they run on, wired together. Made and stopped by
-// `terrarium serve`; simulation tests make one over a memory store and a fake host.
+// `terrarium serve`; simulations (tests/sim) put the services together over stores that fail.
 #pragma once
 
 #include <cstdint>
