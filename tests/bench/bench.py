@@ -2,7 +2,7 @@
 """Benchmarks: A and B in one run, alternating, medians and ratios. docs/benchmarks.md tells what each
 measures. Everything runs on 127.0.0.1 and ends with the program.
 
-    tests/bench/bench.py [board] [pipeline] [lambda] [sqs] [daemon]
+    tests/bench/bench.py [board] [pipeline] [lambda] [sqs] [s3] [daemon]
 """
 import json
 import os
@@ -24,6 +24,7 @@ sys.dont_write_bytecode = True
 from harness import BUILD, Region, eventually, free_port  # noqa: E402
 import lambda_parity  # noqa: E402
 import pipeline_parity  # noqa: E402
+import s3 as s3_load  # noqa: E402
 import sqs as sqs_load  # noqa: E402
 
 ROUNDS = 5
@@ -247,6 +248,14 @@ def bench_sqs():
         region.stop()
 
 
+def bench_s3():
+    region = Region()
+    try:
+        s3_load.bench(region)
+    finally:
+        region.stop()
+
+
 def bench_daemon():
     times = []
     for _ in range(ROUNDS):
@@ -267,7 +276,7 @@ def main():
                     str(ROOT / "tests/packages.txt"), str(ROOT / "tests/bench/packages.txt")],
                    check=True)
     all_benches = {"board": bench_board, "pipeline": bench_pipeline, "lambda": bench_lambda,
-                   "sqs": bench_sqs, "daemon": bench_daemon}
+                   "sqs": bench_sqs, "s3": bench_s3, "daemon": bench_daemon}
     for name in sys.argv[1:] or all_benches:
         all_benches[name]()
 

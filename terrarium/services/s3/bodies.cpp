@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <new>
 
 #include "generated/s3/errors.h"
 #include "lib/base/encoding.h"
@@ -21,6 +22,10 @@ std::unexpected<base::Error> incomplete_body() {
                     "You did not provide the number of bytes specified by the Content-Length HTTP "
                     "header");
 }
+
+struct CountDown {
+  void operator()(std::atomic<std::size_t>* count) const { --*count; }
+};
 
 std::unexpected<base::Error> too_long(const BodySize& size) {
   if (size.exact) return incomplete_body();
@@ -75,10 +80,17 @@ struct Bodies::Garbage {
 
 // A piece of a body in memory, neither cleared nor touched before bytes come.
 struct Bodies::Chunk {
-  explicit Chunk(std::size_t size) : bytes(new char[size]), capacity(size) {}
+  explicit Chunk(std::size_t room) : bytes(make(room)), capacity(room) {}
   std::string_view view() const { return {bytes.get(), size}; }
 
-  std::unique_ptr<char[]> bytes;
+  static constexpr std::align_val_t kAlignment{kDirectAlignment};
+  struct Free {
+    void operator()(char* memory) const { ::operator delete[](memory, kAlignment); }
+  };
+  static char* make(std::size_t size) {
+    return static_cast<char*>(::operator new[](size, kAlignment));
+  }
+  std::unique_ptr<char[], Free> bytes;
   std::size_t capacity;
   std::size_t size = 0;
 };
@@ -87,12 +99,12 @@ struct Bodies::Chunk {
 // doing the rest with it may go on side by side.
 class Bodies::Writer {
  public:
-  Writer(Bodies& bodies, std::shared_ptr<BodyDigests> digests)
-      : bodies_(bodies), digests_(std::move(digests)), generation_(bodies.next_generation()) {
-    ++bodies_.writers_;
-  }
+  Writer(Bodies& bodies, std::shared_ptr<BodyDigests> digests, bool direct)
+      : bodies_(bodies),
+        digests_(std::move(digests)),
+        direct_(direct),
+        generation_(bodies.next_generation()) {}
   ~Writer() {
-    --bodies_.writers_;
     if (!file_) return;
     const auto removed = remove_file(bodies_.temporary_path(generation_));
     if (!removed.has_value()) base::log::warning("s3", "{}", base::describe(removed.error()));
@@ -103,7 +115,7 @@ class Bodies::Writer {
   void digest_md5(const Chunk& chunk) { digests_->update_md5(chunk.view()); }
   base::Result<void> write(const Chunk& chunk) {
     if (!file_) {
-      TRY(file_, NewFile::create(bodies_.temporary_path(generation_)));
+      TRY(file_, NewFile::create(bodies_.temporary_path(generation_), direct_));
     }
     digests_->update_checksums(chunk.view());
     TRY_VOID(file_->write(chunk.view()));
@@ -136,6 +148,7 @@ class Bodies::Writer {
 
   Bodies& bodies_;
   const std::shared_ptr<BodyDigests> digests_;
+  const bool direct_;
   const Generation generation_;
   std::optional<NewFile> file_;  // while it lies in tmp
   std::uint64_t bytes_ = 0;
@@ -272,8 +285,9 @@ base::Result<void> Bodies::place(
 std::size_t Bodies::chunk_bytes(std::uint64_t length) const {
   const std::size_t share =
       std::max(kChunkBytesMin, kChunkBytesOfAll / std::max<std::size_t>(1, writers_));
-  return static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(length, 1, std::min(share, kChunkBytes)));
+  const auto bytes =
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(length, 1, std::min(share, kChunkBytes)));
+  return (bytes + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
 }
 
 runtime::Task<base::Result<NewBody>> Bodies::take(http::BodyReader& source, BodySize size,
@@ -286,6 +300,8 @@ runtime::Task<base::Result<NewBody>> Bodies::take(http::BodyReader& source, Body
     digests->finish();
     co_return NewBody(std::move(bytes), next_generation());
   }
+  ++writers_;
+  const std::unique_ptr<std::atomic<std::size_t>, CountDown> counted(&writers_);
   const auto chunk = std::make_shared<Chunk>(chunk_bytes(size.most));
   CO_TRY_VOID(co_await fill(source, *chunk));
   const bool whole = chunk->size < chunk->capacity;
@@ -294,7 +310,7 @@ runtime::Task<base::Result<NewBody>> Bodies::take(http::BodyReader& source, Body
     digests->finish();
     co_return NewBody(std::string(chunk->view()), next_generation());
   }
-  const auto writer = std::make_shared<Writer>(*this, digests);
+  const auto writer = std::make_shared<Writer>(*this, digests, size.most >= kDirectBytesMin);
   CO_TRY_VOID(co_await stream(source, size, writer, chunk));
   digests->finish();
   co_return NewBody(*this, writer->generation(), writer->bytes());

@@ -45,16 +45,30 @@ struct FolderCloser {
 
 }  // namespace
 
-base::Result<NewFile> NewFile::create(const std::string& path) {
+base::Result<NewFile> NewFile::create(const std::string& path, bool direct) {
   const int fd = open_retrying(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, kFileMode);
   if (fd < 0) return failed("creating", path, errno);
-  return NewFile(fd);
+  // Asked for afterwards: a file system that refuses it has not made half a file then.
+  return NewFile(fd, direct && ::fcntl(fd, F_SETFL, O_DIRECT) == 0);
+}
+
+void NewFile::end_direct() {
+  direct_ = false;
+  ::fcntl(fd_.get(), F_SETFL, 0);
 }
 
 base::Result<void> NewFile::write(std::string_view bytes) {
   while (!bytes.empty()) {
+    const auto place = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const bool aligned = (place | bytes.size() | written_) % kDirectAlignment == 0;
+    if (direct_ && !aligned) end_direct();
     const ssize_t count = ::write(fd_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
+    // A disk that wants more than this alignment.
+    if (count < 0 && errno == EINVAL && direct_) {
+      end_direct();
+      continue;
+    }
     if (count < 0) return base::fail_errno("writing a body", errno);
     written_ += static_cast<std::uint64_t>(count);
     bytes.remove_prefix(static_cast<std::size_t>(count));
@@ -63,6 +77,7 @@ base::Result<void> NewFile::write(std::string_view bytes) {
 }
 
 void NewFile::begin_sync() {
+  if (direct_) return;
   // A hint: where the file system does not take it, sync() does all the work.
   ::sync_file_range(fd_.get(), static_cast<off64_t>(begun_),
                     static_cast<off64_t>(written_ - begun_), SYNC_FILE_RANGE_WRITE);

@@ -12,10 +12,14 @@
 
 namespace terrarium::s3 {
 
+inline constexpr std::size_t kDirectAlignment = 4'096;
+
 // A new file, written from its start to its end.
 class NewFile {
  public:
-  static base::Result<NewFile> create(const std::string& path);
+  // `direct`: past the page cache, where the file system can, as long as what is written begins
+  // and ends on multiples of kDirectAlignment, in memory as in the file.
+  static base::Result<NewFile> create(const std::string& path, bool direct);
   base::Result<void> write(std::string_view bytes);
   // Has the disk begin with what was written so far, so that sync() finds most of it there.
   void begin_sync();
@@ -23,8 +27,10 @@ class NewFile {
   base::Result<void> sync();
 
  private:
-  explicit NewFile(int fd) : fd_(fd) {}
+  NewFile(int fd, bool direct) : fd_(fd), direct_(direct) {}
+  void end_direct();
   http::OwnedFd fd_;
+  bool direct_;
   std::uint64_t written_ = 0;
   std::uint64_t begun_ = 0;
 };

@@ -40,9 +40,12 @@ inline constexpr std::size_t kPartsPerRow = 64;
 // A body up to this size lies in the store beside its metadata: one commit, no file.
 inline constexpr std::size_t kInlineBytesMax = 16 * 1'024;
 // A body comes in by two chunks of this size in turn, of less when many come in at once.
-inline constexpr std::size_t kChunkBytes = 512 * 1'024;
+inline constexpr std::size_t kChunkBytes = 1'024 * 1'024;
 inline constexpr std::size_t kChunkBytesMin = 64 * 1'024;
 inline constexpr std::size_t kChunkBytesOfAll = 8 * 1'024 * 1'024;
+// A body of this size goes to the disk past the page cache: a copy of it there would cost as much
+// as its digests, and push out what is read more often.
+inline constexpr std::uint64_t kDirectBytesMin = std::uint64_t{32} << 20;
 // An event is tried for this long, then dropped with a line in the log.
 inline constexpr base::Duration kEventAgeMax = std::chrono::hours(24);
 inline constexpr base::Duration kEventRetryMin = std::chrono::milliseconds(500);
