@@ -219,6 +219,20 @@ TEST(SqsRetention, ExpiredMessagesAreNeitherReceivedNorKept) {
   EXPECT_FALSE(region.store->scan(store::Table::Sqs, "i", "j")->valid());
 }
 
+TEST(SqsRetention, MessagesThatWereDelayedExpireToo) {
+  TestingRegion region;
+  const std::string url =
+      region.create("q", {{"MessageRetentionPeriod", "60"}, {"DelaySeconds", "5"}});
+  for (int i = 0; i < 250; ++i) region.send(url, "old");
+  region.advance(6s);
+  EXPECT_EQ(counts(region, url), "250 0 0");
+  region.advance(3min);
+  EXPECT_EQ(counts(region, url), "0 0 0");
+  for (const char* kind : {"m", "i"}) {
+    EXPECT_FALSE(region.store->scan(store::Table::Sqs, kind, store::prefix_end(kind))->valid());
+  }
+}
+
 TEST(SqsPurge, EmptiesAllAndIsAllowedOnceAMinute) {
   TestingRegion region;
   const std::string url = region.create("q");

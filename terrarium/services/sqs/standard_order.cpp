@@ -77,7 +77,7 @@ std::vector<MessageOrder::Candidate> StandardOrder::take(std::size_t max) {
     constexpr std::uint64_t kNone = ~std::uint64_t{0};
     const std::uint64_t again = returned_.empty() ? kNone : *returned_.begin();
     const std::uint64_t fresh = window_.empty() ? kNone : window_.front().sequence;
-    const std::uint64_t due = due_.empty() ? kNone : due_.front();
+    const std::uint64_t due = due_.empty() ? kNone : *due_.begin();
     if (again == kNone && fresh == kNone && due == kNone) break;
     if (again < fresh && again < due) {
       out.push_back({again, received_.at(again), {}});
@@ -87,8 +87,7 @@ std::vector<MessageOrder::Candidate> StandardOrder::take(std::size_t max) {
       out.push_back(std::move(window_.front()));
       window_.pop_front();
     } else {
-      std::ranges::pop_heap(due_, std::greater());
-      due_.pop_back();
+      due_.erase(due_.begin());
       out.push_back({.sequence = due, .delayed = true});
     }
   }
@@ -100,8 +99,7 @@ void StandardOrder::put_back(std::vector<Candidate> candidates) {
     if (one.record.receives > 0) {
       returned_.insert(one.sequence);
     } else if (one.delayed) {
-      due_.push_back(one.sequence);
-      std::ranges::push_heap(due_, std::greater());
+      due_.insert(one.sequence);
     } else {
       budget_.left -= std::min(budget_.left, one.stored.size());
       window_.push_front(std::move(one));
@@ -134,6 +132,7 @@ void StandardOrder::erase(std::uint64_t sequence) {
     received_.erase(found);
     return;
   }
+  if (due_.erase(sequence) > 0) return;
   const auto waiting = std::ranges::lower_bound(window_, sequence, {}, &Candidate::sequence);
   if (waiting == window_.end() || waiting->sequence != sequence) return;
   release(waiting->stored);
@@ -157,8 +156,7 @@ void StandardOrder::advance(base::Timestamp now) {
   }
   while (!delayed_.empty() && delayed_.front().first <= now) {
     std::ranges::pop_heap(delayed_, std::greater());
-    due_.push_back(delayed_.back().second);
-    std::ranges::push_heap(due_, std::greater());
+    due_.insert(delayed_.back().second);
     delayed_.pop_back();
   }
 }
@@ -174,6 +172,12 @@ std::vector<MessageOrder::Candidate> StandardOrder::expired(base::Timestamp now,
   for (const Candidate& waiting : window_) {
     if (out.size() == max || waiting.record.sent + retention > now) break;
     out.push_back({.sequence = waiting.sequence, .record = waiting.record});
+  }
+  for (const std::uint64_t sequence : due_) {
+    // A number is the time of sending, or a little more.
+    const base::Timestamp sent{base::Duration(static_cast<std::int64_t>(sequence))};
+    if (out.size() == max || sent + retention > now) break;
+    out.push_back({.sequence = sequence, .record = {.sent = sent}});
   }
   return out;
 }
@@ -195,6 +199,10 @@ std::optional<base::Timestamp> StandardOrder::oldest() const {
   if (!received_.empty()) oldest = received_.begin()->second.sent;
   if (!window_.empty()) {
     const base::Timestamp sent = window_.front().record.sent;
+    oldest = std::min(oldest.value_or(sent), sent);
+  }
+  if (!due_.empty()) {
+    const base::Timestamp sent{base::Duration(static_cast<std::int64_t>(*due_.begin()))};
     oldest = std::min(oldest.value_or(sent), sent);
   }
   return oldest;

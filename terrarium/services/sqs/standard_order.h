@@ -1,7 +1,8 @@
 // A standard queue's order: the oldest visible message comes first.
 //
 // In memory are a window of the messages that wait for their first receive, every message that was
-// received and not deleted (at most 120,000 are in flight), and 16 bytes for each that is delayed.
+// received and not deleted (at most 120,000 are in flight), and the number of each that is delayed,
+// or was.
 #pragma once
 
 #include <deque>
@@ -63,7 +64,7 @@ class StandardOrder final : public MessageOrder {
   std::set<std::uint64_t> returned_;  // of received_, visible again
   std::set<Moment> hidden_;           // of received_, in flight
   std::vector<Moment> delayed_;       // a heap, the soonest first
-  std::vector<std::uint64_t> due_;    // were delayed and wait now: a heap, the oldest first
+  std::set<std::uint64_t> due_;       // were delayed and wait now
 };
 
 }  // namespace terrarium::sqs
