@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
-#include <charconv>
 
 #include "generated/sqs/errors.h"
 #include "lib/base/encoding.h"
@@ -62,13 +61,6 @@ bool is_text(std::string_view name) { return std::ranges::find(kTexts, name) != 
 
 bool is_json(std::string_view name) { return name.ends_with("Policy"); }
 
-std::optional<std::int64_t> integer_of(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::unexpected<base::Error> invalid_value(std::string_view name, std::string_view reason = {}) {
   std::string message = "Invalid value for the parameter " + std::string(name) + ".";
   if (!reason.empty()) message.append(" Reason: ").append(reason);
@@ -77,13 +69,6 @@ std::unexpected<base::Error> invalid_value(std::string_view name, std::string_vi
 
 std::unexpected<base::Error> unknown(std::string_view name) {
   return base::fail(errors::kInvalidAttributeName, "Unknown Attribute " + std::string(name) + ".");
-}
-
-std::optional<json::object> parse_object(std::string_view text) {
-  boost::system::error_code failure;
-  json::value parsed = json::parse(text, failure);
-  if (failure || !parsed.is_object()) return std::nullopt;
-  return std::move(parsed.as_object());
 }
 
 // Set, or what a queue has when nobody set it.

@@ -24,7 +24,7 @@ class Changes {
 
   bool empty() const { return effects_.empty() && batch_.empty(); }
   base::Result<void> write(store::Store& store);
-  // That messages were added to or became visible in.
+  // That it touches.
   std::vector<QueuePtr> queues() const;
 
  private:

@@ -1,6 +1,7 @@
 #include "terrarium/services/sqs/keys.h"
 
 #include "terrarium/services/sqs/bytes.h"
+#include "terrarium/services/sqs/records.h"
 
 namespace terrarium::sqs {
 namespace {
@@ -50,6 +51,10 @@ std::string moved_key(std::uint64_t queue, base::Timestamp sent, std::uint64_t s
   put_number(out, sequence, 8);
   return out;
 }
+std::uint64_t deduplication_bucket_of(base::Timestamp time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch() / kDeduplicationInterval);
+}
+
 std::string deduplication_bucket(std::uint64_t queue, std::uint64_t bucket) {
   return key(Kind::Deduplication, queue, bucket);
 }

@@ -38,6 +38,7 @@ std::string index_key(std::uint64_t queue, std::uint64_t sequence);
 // another order than they lie in.
 std::string moved_key(std::uint64_t queue, base::Timestamp sent, std::uint64_t sequence);
 // `bucket` counts the deduplication intervals since 1970: what is too old goes a bucket at a time.
+std::uint64_t deduplication_bucket_of(base::Timestamp time);
 std::string deduplication_key(std::uint64_t queue, std::uint64_t bucket, std::string_view digest);
 std::string deduplication_bucket(std::uint64_t queue, std::uint64_t bucket);
 std::string move_task_key(std::uint64_t queue, base::Timestamp started);

@@ -8,6 +8,7 @@
 #include "generated/sqs/errors.h"
 #include "lib/base/digest.h"
 #include "lib/base/encoding.h"
+#include "terrarium/services/sqs/bytes.h"
 
 namespace terrarium::sqs {
 namespace {
@@ -127,15 +128,6 @@ base::Result<StoredAttribute> check_value(const std::string& name, Value& given)
     if (!good.has_value()) return invalid(good.error().message);
   }
   out.value = std::move(*value);
-  return out;
-}
-
-std::string length_prefixed(std::string_view text) {
-  std::string out;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    out += static_cast<char>(text.size() >> shift & 0xff);
-  }
-  out += text;
   return out;
 }
 
@@ -271,10 +263,12 @@ base::Result<void> check_body(std::string_view body) {
 std::string md5_of_attributes(const std::map<std::string, StoredAttribute>& attributes) {
   base::Digest digest(base::DigestKind::Md5);
   for (const auto& [name, attribute] : attributes) {
-    digest.update(length_prefixed(name));
-    digest.update(length_prefixed(attribute.type));
-    digest.update(attribute.binary() ? "\x02" : "\x01");
-    digest.update(length_prefixed(attribute.value));
+    std::string text;
+    put_text(text, name, 4);
+    put_text(text, attribute.type, 4);
+    put_number(text, attribute.binary() ? 2 : 1, 1);
+    put_text(text, attribute.value, 4);
+    digest.update(text);
   }
   return base::hex_encode(digest.finish());
 }
@@ -347,13 +341,6 @@ base::Result<Selection> Selection::parse(const std::vector<std::string>& system_
       out.message_.insert(name);
     }
   }
-  return out;
-}
-
-Selection Selection::everything() {
-  Selection out;
-  out.all_system_ = true;
-  out.all_message_ = true;
   return out;
 }
 

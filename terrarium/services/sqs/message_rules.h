@@ -62,7 +62,6 @@ class Selection {
  public:
   static base::Result<Selection> parse(const std::vector<std::string>& system_names,
                                        const std::vector<std::string>& message_names);
-  static Selection everything();
   bool system(const std::string& name) const { return all_system_ || system_.contains(name); }
   bool message(std::string_view name) const;
 

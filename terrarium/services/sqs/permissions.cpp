@@ -15,14 +15,13 @@ constexpr std::size_t kActionsMax = 7;
 
 // The policy with its statements as a list; `policy` has been checked when it was set.
 json::object document_of(std::string_view policy, std::string_view queue_arn) {
-  boost::system::error_code failure;
-  json::value parsed = json::parse(policy, failure);
-  if (failure || !parsed.is_object()) {
+  auto parsed = parse_object(policy);
+  if (!parsed.has_value()) {
     return {{"Version", "2008-10-17"},
             {"Id", std::string(queue_arn) + "/SQSDefaultPolicy"},
             {"Statement", json::array{}}};
   }
-  json::object document = std::move(parsed.as_object());
+  json::object document = *std::move(parsed);
   if (json::value& statements = document["Statement"]; !statements.is_array()) {
     json::array list;
     list.push_back(std::move(statements));

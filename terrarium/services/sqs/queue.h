@@ -38,6 +38,12 @@ struct Queue {
     return tally.messages > hidden() ? static_cast<std::size_t>(tally.messages) - hidden() : 0;
   }
 
+  // The task that moves messages away now, if one does.
+  const MoveTask* moving() const {
+    const bool any = !moves.empty() && moves.front().status == MoveStatus::Running;
+    return any ? &moves.front() : nullptr;
+  }
+
   QueueRecord record;
   Settings settings;
   std::string arn;

@@ -8,7 +8,6 @@
 #include "generated/sqs/errors.h"
 
 namespace terrarium::sqs {
-namespace {
 
 namespace json = boost::json;
 
@@ -26,14 +25,18 @@ std::optional<std::int64_t> integer_of(std::string_view text) {
   return value;
 }
 
-}  // namespace
-
 std::unexpected<base::Error> invalid_parameter(std::string_view value, std::string_view parameter,
                                                std::string_view reason) {
   std::string message = "Value ";
   message.append(value).append(" for parameter ").append(parameter);
   message.append(" is invalid. Reason: ").append(reason);
   return base::fail(errors::kInvalidParameterValue, std::move(message));
+}
+
+base::Result<std::int32_t> within(std::int32_t value, std::int32_t min, std::int32_t max,
+                                  std::string_view parameter, std::string_view rule) {
+  if (value >= min && value <= max) return value;
+  return invalid_parameter(std::to_string(value), parameter, rule);
 }
 
 bool RedriveAllow::allows(std::string_view source_arn) const {

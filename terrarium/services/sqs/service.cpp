@@ -57,8 +57,8 @@ base::Result<void> Service::start() {
   TRY_VOID(cursor->status());
   tasks_.spawn("sqs sweep", sweep());
   for (const auto& [key, queue] : queues_) {
-    if (queue->moves.empty() || queue->moves.front().status != MoveStatus::Running) continue;
-    tasks_.spawn("sqs move", move_rest(queue, queue->moves.front().id));
+    const MoveTask* const moving = queue->moving();
+    if (moving != nullptr) tasks_.spawn("sqs move", move_rest(queue, moving->id));
   }
   return {};
 }

@@ -166,13 +166,15 @@ class Service final : public Api {
   base::Result<void> check_redrive(const AttributeMap& change, const QueueRecord& source) const;
   // Writes a changed record and takes it over; the caller syncs.
   base::Result<void> replace_record(Queue& queue, QueueRecord record);
-  base::Result<QueuePtr> make_queue(QueueRecord record);
+  base::Result<void> make_queue(QueueRecord record);
   std::vector<const Queue*> queues_of(std::string_view region) const;
 
   // service_send.cpp.
   base::Result<std::optional<DeduplicationRecord>> find_duplicate(const Queue& queue,
                                                                   std::string_view digest) const;
   // Gives each message its id and sequence number, or those of the one that it is a duplicate of.
+  base::Result<CheckedMessage> write_message(const QueuePtr& queue, CheckedMessage message,
+                                             std::string_view sender_id);
   base::Result<void> write_messages(const QueuePtr& queue, std::vector<CheckedMessage>& messages,
                                     std::string_view sender_id);
 
@@ -190,6 +192,10 @@ class Service final : public Api {
   // service_receive.cpp.
   struct Wish;
   struct Round;
+  // What is kept of a message, from the store unless it is in memory; nothing: it is not there.
+  base::Result<std::optional<MessageRecord>> read_message(const Queue& queue,
+                                                          std::uint64_t sequence,
+                                                          std::string_view stored) const;
   base::Result<Round> take_round(const QueuePtr& queue, std::size_t max,
                                  std::chrono::seconds visibility);
   base::Result<std::vector<Taken>> take(const QueuePtr& queue, const Wish& wish);
@@ -201,6 +207,8 @@ class Service final : public Api {
   base::Result<void> check_move(const StartMessageMoveTaskRequest& request,
                                 const QueuePtr& source) const;
   // Moves some messages; what it did is in the task, on disk and in memory.
+  base::Result<QueuePtr> open_source(const wire::Context& context, std::string_view arn,
+                                     std::string_view action) const;
   base::Result<void> move_some(const QueuePtr& source);
   runtime::Task<void> move_rest(QueuePtr source, std::string task_id);
 

@@ -35,9 +35,7 @@ runtime::Task<base::Result<void>> Service::send_here(SendingService from, std::s
   CO_TRY(const QueuePtr queue, open_by_arn(queue_arn));
   CO_TRY_VOID(authorize_service(from, *queue));
   CO_TRY(CheckedMessage checked, check_message({.body = std::move(body)}, queue->settings));
-  std::vector<CheckedMessage> messages;
-  messages.push_back(std::move(checked));
-  CO_TRY_VOID(write_messages(queue, messages, from.principal));
+  CO_TRY_VOID(write_message(queue, std::move(checked), from.principal));
   co_return co_await store_.sync();
 }
 
@@ -61,9 +59,7 @@ runtime::Task<base::Result<void>> Service::send_with_attributes_here(std::string
     input.deduplication_id = std::move(message.deduplication_id);
   }
   CO_TRY(CheckedMessage checked, check_message(std::move(input), queue->settings));
-  std::vector<CheckedMessage> messages;
-  messages.push_back(std::move(checked));
-  CO_TRY_VOID(write_messages(queue, messages, sender_id));
+  CO_TRY_VOID(write_message(queue, std::move(checked), sender_id));
   co_return co_await store_.sync();
 }
 

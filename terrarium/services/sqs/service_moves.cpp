@@ -21,15 +21,10 @@ std::unexpected<base::Error> not_found(std::string message) {
   return base::fail(errors::kResourceNotFoundException, std::move(message));
 }
 
-std::unexpected<base::Error> no_source() {
-  return not_found("The resource that you specified for the SourceArn parameter doesn't exist.");
-}
-
-base::Result<std::int32_t> within(std::int32_t value, std::int32_t max,
-                                  std::string_view parameter) {
-  if (value >= 1 && value <= max) return value;
-  return invalid_parameter(std::to_string(value), parameter,
-                           "Must be between 1 and " + std::to_string(max) + ".");
+// `value` from 1 to `max`.
+base::Result<std::int32_t> at_most(std::int32_t value, std::int32_t max,
+                                   std::string_view parameter) {
+  return within(value, 1, max, parameter, "Must be between 1 and " + std::to_string(max) + ".");
 }
 
 ListMessageMoveTasksResultEntry shown(const MoveTask& task) {
@@ -50,6 +45,16 @@ ListMessageMoveTasksResultEntry shown(const MoveTask& task) {
 }
 
 }  // namespace
+
+base::Result<QueuePtr> Service::open_source(const wire::Context& context, std::string_view arn,
+                                            std::string_view action) const {
+  QueuePtr source = find_by_arn(arn);
+  if (source == nullptr || source->record.region != context.region) {
+    return not_found("The resource that you specified for the SourceArn parameter doesn't exist.");
+  }
+  TRY_VOID(authorize(context, *source, action));
+  return source;
+}
 
 base::Result<void> Service::check_move(const StartMessageMoveTaskRequest& request,
                                        const QueuePtr& source) const {
@@ -76,7 +81,7 @@ base::Result<void> Service::check_move(const StartMessageMoveTaskRequest& reques
                         "The source queue and destination queue can't be the same.");
     }
   }
-  if (!source->moves.empty() && source->moves.front().status == MoveStatus::Running) {
+  if (source->moving() != nullptr) {
     return base::fail(errors::kInvalidParameterValue,
                       "There is already a task running. Only one active task is allowed for a "
                       "source queue arn at a given time.");
@@ -92,12 +97,21 @@ base::Result<void> Service::move_some(const QueuePtr& source) {
   auto candidates = source->order->take(task.per_second_max.has_value() ? 1 : kMovedAtOnce);
   if (candidates.empty()) task.status = MoveStatus::Completed;
   Changes changes(now);
-  std::vector<QueuePtr> destinations;
   auto one = candidates.begin();
   for (; one != candidates.end(); ++one) {
-    auto stored = store_.get(store::Table::Sqs, message_key(number, one->sequence));
-    auto message = stored.has_value() ? decode_message(stored->value_or("")) : MessageRecord();
-    if (!stored.has_value() || !message.has_value()) break;
+    auto read = read_message(*source, one->sequence, one->stored);
+    if (!read.has_value() && one == candidates.begin()) {
+      source->order->put_back(std::move(candidates));
+      return std::unexpected(std::move(read).error());
+    }
+    // What came before it moves; the next look begins with it.
+    if (!read.has_value()) break;
+    std::optional<MessageRecord>& message = *read;
+    if (!message.has_value()) {
+      base::log::warning("sqs", "a message of {} has no body any more", source->arn);
+      changes.erase(source, one->sequence, one->record);
+      continue;
+    }
     const std::string to = task.destination_arn.value_or(message->source_arn);
     const QueuePtr destination = find_by_arn(to);
     if (destination == nullptr || destination->fifo() != source->fifo()) {
@@ -122,7 +136,6 @@ base::Result<void> Service::move_some(const QueuePtr& source) {
                  .last_received = {},
                  .tag = tag_of(message->id)},
                 *message);
-    destinations.push_back(destination);
     ++task.moved;
   }
   changes.batch().put(store::Table::Sqs, move_task_key(number, task.started), encode(task));
@@ -134,24 +147,23 @@ base::Result<void> Service::move_some(const QueuePtr& source) {
     return written;
   }
   source->moves.front() = std::move(task);
-  for (const QueuePtr& destination : destinations) wake(destination);
+  for (const QueuePtr& queue : changes.queues()) wake(queue);
   return {};
 }
 
 runtime::Task<void> Service::move_rest(QueuePtr source, std::string task_id) {
-  while (!stopping_) {
-    const auto rate = source->moves.front().per_second_max;
+  const auto running = [&] {
+    const MoveTask* const task = source->moving();
+    return !stopping_ && !source->deleted && task != nullptr && task->id == task_id;
+  };
+  while (running()) {
+    const auto rate = source->moving()->per_second_max;
     if (rate.has_value()) {
       co_await runtime::sleep_until(clock_,
                                     clock_.now() + std::chrono::microseconds(1'000'000) / *rate);
     } else {
       co_await boost::asio::post(executor_, runtime::use_task);
     }
-    const auto running = [&] {
-      return !stopping_ && !source->deleted && !source->moves.empty() &&
-             source->moves.front().id == task_id &&
-             source->moves.front().status == MoveStatus::Running;
-    };
     if (!running()) co_return;
     const auto moved = move_some(source);
     auto synced = co_await store_.sync();
@@ -160,19 +172,16 @@ runtime::Task<void> Service::move_rest(QueuePtr source, std::string task_id) {
                        base::describe(moved.has_value() ? synced.error() : moved.error()));
       co_return;
     }
-    if (!running()) co_return;
   }
 }
 
 runtime::Task<base::Result<StartMessageMoveTaskResult>> Service::start_message_move_task(
     const wire::Context& context, StartMessageMoveTaskRequest request) {
   if (request.max_number_of_messages_per_second.has_value()) {
-    CO_TRY_VOID(within(*request.max_number_of_messages_per_second, kMoveRateMax,
-                       "MaxNumberOfMessagesPerSecond"));
+    CO_TRY_VOID(at_most(*request.max_number_of_messages_per_second, kMoveRateMax,
+                        "MaxNumberOfMessagesPerSecond"));
   }
-  const QueuePtr source = find_by_arn(request.source_arn);
-  if (source == nullptr || source->record.region != context.region) co_return no_source();
-  CO_TRY_VOID(authorize(context, *source, "StartMessageMoveTask"));
+  CO_TRY(const QueuePtr source, open_source(context, request.source_arn, "StartMessageMoveTask"));
   CO_TRY_VOID(check_move(request, source));
   CO_TRY_VOID(pass_time(source, clock_.now()));
   MoveTask task{.id = random_.uuid(),
@@ -196,7 +205,7 @@ runtime::Task<base::Result<StartMessageMoveTaskResult>> Service::start_message_m
   if (full) source->moves.pop_back();
   source->moves.push_front(task);
   // The first go is done before the answer, and a second that finds out whether it was all.
-  for (int i = 0; i < 2 && source->moves.front().status == MoveStatus::Running; ++i) {
+  for (int i = 0; i < 2 && source->moving() != nullptr; ++i) {
     if (const auto moved = move_some(source); !moved.has_value()) {
       base::log::warning("sqs", "moving messages of {} is put off: {}", source->arn,
                          base::describe(moved.error()));
@@ -204,7 +213,7 @@ runtime::Task<base::Result<StartMessageMoveTaskResult>> Service::start_message_m
     }
     if (task.per_second_max.has_value() && source->order->any_visible()) break;
   }
-  if (source->moves.front().status == MoveStatus::Running) {
+  if (source->moving() != nullptr) {
     tasks_.spawn("sqs move", move_rest(source, task.id));
   }
   CO_TRY_VOID(co_await store_.sync());
@@ -214,14 +223,10 @@ runtime::Task<base::Result<StartMessageMoveTaskResult>> Service::start_message_m
 runtime::Task<base::Result<CancelMessageMoveTaskResult>> Service::cancel_message_move_task(
     const wire::Context& context, CancelMessageMoveTaskRequest request) {
   CO_TRY(const MoveHandle handle, decode_move_handle(request.task_handle));
-  const QueuePtr source = find_by_arn(handle.source_arn);
-  if (source == nullptr || source->record.region != context.region) co_return no_source();
-  CO_TRY_VOID(authorize(context, *source, "CancelMessageMoveTask"));
-  if (source->moves.empty() || source->moves.front().id != handle.id ||
-      source->moves.front().status != MoveStatus::Running) {
-    co_return not_found("Task does not exist.");
-  }
-  MoveTask task = source->moves.front();
+  CO_TRY(const QueuePtr source, open_source(context, handle.source_arn, "CancelMessageMoveTask"));
+  const MoveTask* const moving = source->moving();
+  if (moving == nullptr || moving->id != handle.id) co_return not_found("Task does not exist.");
+  MoveTask task = *moving;
   task.status = MoveStatus::Cancelled;
   store::Batch batch;
   batch.put(store::Table::Sqs, move_task_key(source->record.number, task.started), encode(task));
@@ -234,11 +239,9 @@ runtime::Task<base::Result<CancelMessageMoveTaskResult>> Service::cancel_message
 
 runtime::Task<base::Result<ListMessageMoveTasksResult>> Service::list_message_move_tasks(
     const wire::Context& context, ListMessageMoveTasksRequest request) {
-  CO_TRY(const auto max, within(request.max_results.value_or(1),
-                                static_cast<std::int32_t>(kMoveTasksKept), "MaxResults"));
-  const QueuePtr source = find_by_arn(request.source_arn);
-  if (source == nullptr || source->record.region != context.region) co_return no_source();
-  CO_TRY_VOID(authorize(context, *source, "ListMessageMoveTasks"));
+  CO_TRY(const auto max, at_most(request.max_results.value_or(1),
+                                 static_cast<std::int32_t>(kMoveTasksKept), "MaxResults"));
+  CO_TRY(const QueuePtr source, open_source(context, request.source_arn, "ListMessageMoveTasks"));
   ListMessageMoveTasksResult result;
   result.results.emplace();
   for (const MoveTask& task : source->moves) {

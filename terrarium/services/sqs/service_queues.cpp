@@ -121,7 +121,7 @@ base::Result<void> Service::replace_record(Queue& queue, QueueRecord record) {
   return {};
 }
 
-base::Result<QueuePtr> Service::make_queue(QueueRecord record) {
+base::Result<void> Service::make_queue(QueueRecord record) {
   TRY(Settings settings, settings_of(record.attributes, record.fifo()));
   const std::string held = deleted_name_key(record.region, record.name);
   store::Batch batch;
@@ -137,7 +137,7 @@ base::Result<QueuePtr> Service::make_queue(QueueRecord record) {
   queue->order->set_complete();
   queues_.emplace(map_key(queue->record.region, queue->record.name), queue);
   deleted_names_.erase(held);
-  return queue;
+  return {};
 }
 
 runtime::Task<base::Result<CreateQueueResult>> Service::create_queue(const wire::Context& context,

@@ -54,12 +54,6 @@ Message shown(Taken taken, const Selection& selection, bool fifo) {
   return out;
 }
 
-base::Result<std::int32_t> within(std::int32_t value, std::int32_t min, std::int32_t max,
-                                  std::string_view parameter, std::string_view rule) {
-  if (value >= min && value <= max) return value;
-  return invalid_parameter(std::to_string(value), parameter, rule);
-}
-
 std::size_t in_flight_max(const Queue& queue) {
   return queue.fifo() ? kFifoInFlightMax : kInFlightMax;
 }
@@ -106,6 +100,19 @@ struct Service::Round {
   std::size_t gone = 0;
 };
 
+base::Result<std::optional<MessageRecord>> Service::read_message(const Queue& queue,
+                                                                 std::uint64_t sequence,
+                                                                 std::string_view stored) const {
+  std::optional<std::string> read;
+  if (stored.empty()) {
+    TRY(read, store_.get(store::Table::Sqs, message_key(queue.record.number, sequence)));
+    if (!read.has_value()) return std::nullopt;
+    stored = *read;
+  }
+  TRY(MessageRecord message, decode_message(stored));
+  return message;
+}
+
 base::Result<Service::Round> Service::take_round(const QueuePtr& queue, std::size_t max,
                                                  std::chrono::seconds visibility) {
   const base::Timestamp now = clock_.now();
@@ -120,19 +127,16 @@ base::Result<Service::Round> Service::take_round(const QueuePtr& queue, std::siz
   Round round;
   Changes changes(now);
   auto candidates = queue->order->take(max);
-  const auto handle = [&](MessageOrder::Candidate& one) -> base::Result<void> {
-    if (one.stored.empty()) {
-      TRY(auto stored, store_.get(store::Table::Sqs, message_key(number, one.sequence)));
-      one.stored = std::move(stored).value_or("");
-    }
+  const auto handle = [&](const MessageOrder::Candidate& one) -> base::Result<void> {
+    TRY(auto read, read_message(*queue, one.sequence, one.stored));
     IndexRecord index = one.record;
-    if (one.stored.empty()) {
+    if (!read.has_value()) {
       base::log::warning("sqs", "a message of {} has no body any more", queue->arn);
       changes.erase(queue, one.sequence, index);
       ++round.gone;
       return {};
     }
-    TRY(MessageRecord message, decode_message(one.stored));
+    MessageRecord message = *std::move(read);
     if (index.receives == 0) {
       index.sent = message.sent;
       index.tag = tag_of(message.id);
@@ -158,7 +162,7 @@ base::Result<Service::Round> Service::take_round(const QueuePtr& queue, std::siz
     return {};
   };
   base::Result<void> done;
-  for (auto& one : candidates) {
+  for (const auto& one : candidates) {
     if (done = handle(one); !done.has_value()) break;
   }
   if (done.has_value() && changes.empty()) return round;
@@ -222,14 +226,13 @@ base::Result<std::vector<Taken>> Service::take_again(const QueuePtr& queue, cons
   std::vector<Taken> taken;
   Changes changes(now);
   for (const Attempt::Given& given : attempt.given) {
-    TRY(const auto stored, store_.get(store::Table::Sqs, message_key(number, given.sequence)));
-    if (!stored.has_value()) continue;
-    TRY(MessageRecord message, decode_message(*stored));
+    TRY(auto message, read_message(*queue, given.sequence, {}));
+    if (!message.has_value()) continue;
     IndexRecord index = given.index;
     index.visible_at = now + wish.visibility;
     changes.update(queue, given.sequence, index);
     std::string receipt = encode(Receipt{number, given.sequence, index.tag, index.receives});
-    taken.push_back({given.sequence, index, std::move(message), std::move(receipt)});
+    taken.push_back({given.sequence, index, *std::move(message), std::move(receipt)});
   }
   TRY_VOID(changes.write(store_));
   for (std::size_t i = 0; i < taken.size(); ++i) attempt.given[i].index = taken[i].index;

@@ -30,10 +30,6 @@ std::optional<std::string> sequence_number(const Queue& queue, const CheckedMess
   return sequence_number_text(sent.sequence);
 }
 
-std::uint64_t bucket_of(base::Timestamp time) {
-  return static_cast<std::uint64_t>(time.time_since_epoch() / kDeduplicationInterval);
-}
-
 // AWS asks this of every entry before it looks at any, and of a batch it says
 // InvalidParameterValue.
 base::Result<void> check_fifo_entries(const SendMessageBatchRequest& request,
@@ -53,8 +49,9 @@ std::size_t bytes_of(const SendMessageBatchRequest& request) {
     bytes += entry.message_body.size();
     if (!entry.message_attributes.has_value()) continue;
     for (const auto& [name, value] : *entry.message_attributes) {
-      bytes += name.size() + value.data_type.size() + value.string_value.value_or("").size() +
-               value.binary_value.value_or("").size();
+      bytes += name.size() + value.data_type.size();
+      if (value.string_value) bytes += value.string_value->size();
+      if (value.binary_value) bytes += value.binary_value->size();
     }
   }
   return bytes;
@@ -65,7 +62,7 @@ std::size_t bytes_of(const SendMessageBatchRequest& request) {
 base::Result<std::optional<DeduplicationRecord>> Service::find_duplicate(
     const Queue& queue, std::string_view digest) const {
   const base::Timestamp now = clock_.now();
-  const std::uint64_t bucket = bucket_of(now);
+  const std::uint64_t bucket = deduplication_bucket_of(now);
   for (const std::uint64_t one : {bucket, bucket - 1}) {
     TRY(const auto value,
         store_.get(store::Table::Sqs, deduplication_key(queue.record.number, one, digest)));
@@ -112,9 +109,10 @@ base::Result<void> Service::write_messages(const QueuePtr& queue,
                                message);
     if (!settings.fifo) continue;
     const DeduplicationRecord record{now, one.sequence, message.id};
-    changes.batch().put(store::Table::Sqs,
-                        deduplication_key(queue->record.number, bucket_of(now), digest),
-                        encode(record));
+    changes.batch().put(
+        store::Table::Sqs,
+        deduplication_key(queue->record.number, deduplication_bucket_of(now), digest),
+        encode(record));
     sent_here.emplace(std::move(digest), record);
   }
   if (changes.empty()) return {};
@@ -123,15 +121,21 @@ base::Result<void> Service::write_messages(const QueuePtr& queue,
   return {};
 }
 
+base::Result<CheckedMessage> Service::write_message(const QueuePtr& queue, CheckedMessage message,
+                                                    std::string_view sender_id) {
+  std::vector<CheckedMessage> messages;
+  messages.push_back(std::move(message));
+  TRY_VOID(write_messages(queue, messages, sender_id));
+  return std::move(messages.front());
+}
+
 runtime::Task<base::Result<SendMessageResult>> Service::send_message(const wire::Context& context,
                                                                      SendMessageRequest request) {
   CO_TRY(const QueuePtr queue, open(context, request.queue_url, "SendMessage"));
   CO_TRY(CheckedMessage checked, check_message(input_of(request), queue->settings));
-  std::vector<CheckedMessage> messages;
-  messages.push_back(std::move(checked));
-  CO_TRY_VOID(write_messages(queue, messages, sender_id_of(context)));
+  CO_TRY(const CheckedMessage sent,
+         write_message(queue, std::move(checked), sender_id_of(context)));
   CO_TRY_VOID(co_await store_.sync());
-  const CheckedMessage& sent = messages.front();
   co_return SendMessageResult{
       .md5_of_message_body = sent.record.md5_of_body,
       .md5_of_message_attributes = unless_empty(sent.md5_of_attributes),

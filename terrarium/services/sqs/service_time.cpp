@@ -77,7 +77,7 @@ base::Result<void> Service::pass_time(const QueuePtr& queue, base::Timestamp now
 
 // Deduplication goes by intervals: all but this one and the one before.
 base::Result<void> Service::forget_duplicates(Queue& queue, base::Timestamp now) {
-  const auto bucket = static_cast<std::uint64_t>(now.time_since_epoch() / kDeduplicationInterval);
+  const std::uint64_t bucket = deduplication_bucket_of(now);
   if (bucket < 2 || queue.deduplication_from >= bucket - 1) return {};
   const std::uint64_t number = queue.record.number;
   const std::string begin = deduplication_bucket(number, queue.deduplication_from);
