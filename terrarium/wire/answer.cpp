@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "lib/runtime/runtime.h"
+#include "terrarium/wire/errors.h"
 #include "terrarium/wire/exchange.h"
 #include "terrarium/wire/json_parse.h"
 #include "terrarium/wire/json_print.h"
@@ -11,7 +14,9 @@ namespace {
 base::Result<void> decode(const Exchange& exchange, void* input, DecodeReport& report) {
   const OperationModel& operation = *exchange.operation->model;
   switch (exchange.selection.protocol) {
-    case Protocol::Query: return decode_query(operation, exchange.form, input, report);
+    case Protocol::Query:
+    case Protocol::Ec2:
+      return decode_query(exchange.selection.protocol, operation, exchange.form, input, report);
     case Protocol::Json10:
     case Protocol::Json11:
       if (operation.input == nullptr) return {};
@@ -23,6 +28,14 @@ base::Result<void> decode(const Exchange& exchange, void* input, DecodeReport& r
   return decode_rest(exchange.selection.protocol, operation, request, input, report);
 }
 
+// EC2's DryRun asks whether the call is allowed and its parameters are right, and changes nothing.
+bool is_dry_run(const Shape& input, const void* value) {
+  const auto member = std::ranges::find(input.members, "DryRun", &Member::name);
+  if (member == input.members.end() || member->shape->kind != Kind::Boolean) return false;
+  const auto* const wanted = static_cast<const bool*>(member->get(value));
+  return wanted != nullptr && *wanted;
+}
+
 base::Result<http::Response> encode(const Exchange& exchange, const Answer& answer) {
   const OperationModel& operation = *exchange.operation->model;
   const Protocol protocol = exchange.selection.protocol;
@@ -30,6 +43,12 @@ base::Result<http::Response> encode(const Exchange& exchange, const Answer& answ
     return encode_rest(exchange.model(), protocol, operation, answer.output.get());
   }
   http::Response response;
+  if (protocol == Protocol::Ec2) {
+    response.headers.add("Content-Type", "text/xml;charset=UTF-8");
+    response.body =
+        encode_ec2(exchange.model(), operation, answer.output.get(), exchange.context.request_id);
+    return response;
+  }
   if (protocol == Protocol::Query) {
     response.headers.add("Content-Type", "text/xml");
     response.body =
@@ -57,6 +76,10 @@ runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
   if (handler.model->input != nullptr) {
     CO_TRY_VOID(validate(exchange.model(), exchange.selection.protocol, *handler.model->input,
                          input.get(), report));
+    if (is_dry_run(*handler.model->input, input.get())) {
+      co_return base::fail(errors::kDryRunOperation,
+                           "Request would have succeeded, but DryRun flag is set.");
+    }
   }
   // Who waits long does not hold what has been read.
   exchange.body = std::string();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/base/digest.h"
 #include "lib/base/encoding.h"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::string_view kFirstRegion = "us-east-1";
 
-// What AWS calls one refusal in each protocol family.
+// What AWS calls one refusal in each protocol family, and says of it.
 struct AuthenticationRows {
   base::ErrorRow unknown_key;
   base::ErrorRow wrong_token;
@@ -22,18 +23,37 @@ struct AuthenticationRows {
   base::ErrorRow missing;
   base::ErrorRow incomplete;
   base::ErrorRow mismatch;
+  std::string_view unknown_key_text = "The security token included in the request is invalid.";
+  std::string_view wrong_token_text = "The security token included in the request is invalid.";
+  std::string_view expired_token_text = "The security token included in the request is expired";
 };
 
-constexpr AuthenticationRows kS3Rows = {{"InvalidAccessKeyId", 403, {}},
-                                        {"InvalidToken", 400, {}},
-                                        {"ExpiredToken", 400, {}},
-                                        {"AccessDenied", 403, {}},
-                                        {"AuthorizationHeaderMalformed", 400, {}},
-                                        {"SignatureDoesNotMatch", 403, {}}};
+constexpr std::string_view kEc2Refusal =
+    "AWS was not able to validate the provided access credentials";
+
+constexpr AuthenticationRows kS3Rows = {
+    {"InvalidAccessKeyId", 403, {}},
+    {"InvalidToken", 400, {}},
+    {"ExpiredToken", 400, {}},
+    {"AccessDenied", 403, {}},
+    {"AuthorizationHeaderMalformed", 400, {}},
+    {"SignatureDoesNotMatch", 403, {}},
+    "The AWS Access Key Id you provided does not exist in our records.",
+    "The provided token is malformed or otherwise invalid.",
+    "The provided token has expired."};
 constexpr AuthenticationRows kQueryRows = {
     {"InvalidClientTokenId", 403, {}}, {"InvalidClientTokenId", 403, {}},
     {"ExpiredToken", 403, {}},         {"MissingAuthenticationToken", 403, {}},
     {"IncompleteSignature", 400, {}},  {"SignatureDoesNotMatch", 403, {}}};
+constexpr AuthenticationRows kEc2Rows = {{"AuthFailure", 401, {}},
+                                         {"AuthFailure", 401, {}},
+                                         {"RequestExpired", 400, {}},
+                                         {"MissingAuthenticationToken", 403, {}},
+                                         {"IncompleteSignature", 400, {}},
+                                         {"AuthFailure", 401, {}},
+                                         kEc2Refusal,
+                                         kEc2Refusal,
+                                         "Request has expired."};
 constexpr AuthenticationRows kJsonRows = {
     {"UnrecognizedClientException", 400, "InvalidClientTokenId"},
     {"UnrecognizedClientException", 400, "InvalidClientTokenId"},
@@ -50,6 +70,7 @@ const AuthenticationRows& rows_of(Protocol protocol) {
   switch (protocol) {
     case Protocol::RestXml: return kS3Rows;
     case Protocol::Query: return kQueryRows;
+    case Protocol::Ec2: return kEc2Rows;
     case Protocol::Json10:
     case Protocol::Json11: return kJsonRows;
     case Protocol::RestJson: break;
@@ -77,6 +98,10 @@ base::Error refusal(aws::AuthenticationError error, Protocol protocol,
         error.failure == aws::AuthenticationFailure::Incomplete ? &rows.incomplete : &rows.mismatch;
   }
   base::Error result = base::fail(*row, std::move(error.message)).error();
+  if (row == &kEc2Rows.mismatch) {
+    // EC2 does not tell what about a signature is wrong.
+    result.detail = std::exchange(result.message, std::string(kEc2Refusal));
+  }
   if (protocol != Protocol::RestXml) return result;
   if (!error.headers_not_signed.empty()) {
     result.fields.emplace_back("HeadersNotSigned", std::move(error.headers_not_signed));
@@ -148,24 +173,17 @@ base::Result<Key> Authenticator::find_key(const std::string& access_key_id,
                                           const std::string& session_token, Protocol protocol,
                                           base::Timestamp now) const {
   const AuthenticationRows& rows = rows_of(protocol);
-  const bool s3 = protocol == Protocol::RestXml;
   TRY(std::optional<Key> key, keys_.find(access_key_id));
   if (!key) {
-    auto failure = base::fail(
-        rows.unknown_key, s3 ? "The AWS Access Key Id you provided does not exist in our records."
-                             : "The security token included in the request is invalid.");
-    if (s3) failure.error().fields = {{"AWSAccessKeyId", access_key_id}};
+    auto failure = base::fail(rows.unknown_key, std::string(rows.unknown_key_text));
+    if (protocol == Protocol::RestXml) failure.error().fields = {{"AWSAccessKeyId", access_key_id}};
     return failure;
   }
   if (!base::equals_in_constant_time(key->session_token, session_token)) {
-    return base::fail(rows.wrong_token,
-                      s3 ? "The provided token is malformed or otherwise invalid."
-                         : "The security token included in the request is invalid.");
+    return base::fail(rows.wrong_token, std::string(rows.wrong_token_text));
   }
   if (key->expiration && *key->expiration <= now) {
-    return base::fail(rows.expired_token, s3 ? "The provided token has expired."
-                                             : "The security token included in the request is "
-                                               "expired");
+    return base::fail(rows.expired_token, std::string(rows.expired_token_text));
   }
   return *std::move(key);
 }

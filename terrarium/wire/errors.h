@@ -29,6 +29,14 @@ inline constexpr base::ErrorRow kUnknownOperation{"UnknownOperationException", 4
 inline constexpr base::ErrorRow kUnknownParameter{"UnknownParameter", 400, {}};
 inline constexpr base::ErrorRow kValidationException{"ValidationException", 400, {}};
 
+// EC2's.
+inline constexpr base::ErrorRow kDryRunOperation{"DryRunOperation", 412, {}};
+inline constexpr base::ErrorRow kIncorrectState{"IncorrectState", 400, {}};
+inline constexpr base::ErrorRow kNoSuchVersion{"NoSuchVersion", 400, {}};
+inline constexpr base::ErrorRow kRequestLimitExceeded{"RequestLimitExceeded", 503, {}};
+inline constexpr base::ErrorRow kUnauthorizedOperation{"UnauthorizedOperation", 403, {}};
+inline constexpr base::ErrorRow kUnavailable{"Unavailable", 503, {}};
+
 // S3's.
 inline constexpr base::ErrorRow kBadDigest{"BadDigest", 400, {}};
 inline constexpr base::ErrorRow kEntityTooLarge{"EntityTooLarge", 400, {}};

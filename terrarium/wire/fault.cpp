@@ -51,6 +51,30 @@ const base::ErrorRow& general_row(base::ErrorKind kind, bool query) {
   return errors::kInternalFailure;
 }
 
+const base::ErrorRow& ec2_row(base::ErrorKind kind) {
+  switch (kind) {
+    case base::ErrorKind::InvalidInput:
+    case base::ErrorKind::NotFound: return errors::kInvalidParameterValue;
+    case base::ErrorKind::Conflict: return errors::kIncorrectState;
+    case base::ErrorKind::Denied: return errors::kUnauthorizedOperation;
+    case base::ErrorKind::Throttled: return errors::kRequestLimitExceeded;
+    case base::ErrorKind::TooLarge: return errors::kRequestEntityTooLarge;
+    case base::ErrorKind::Unavailable: return errors::kUnavailable;
+    case base::ErrorKind::Timeout:
+    case base::ErrorKind::Cancelled: return errors::kRequestTimeout;
+    case base::ErrorKind::NotImplemented: return errors::kNotImplemented;
+    case base::ErrorKind::Internal: break;
+  }
+  return errors::kInternalError;
+}
+
+const base::ErrorRow& row_of(Protocol protocol, const base::Error& error) {
+  if (error.row != nullptr) return *error.row;
+  if (protocol == Protocol::RestXml) return s3_row(error.kind);
+  if (protocol == Protocol::Ec2) return ec2_row(error.kind);
+  return general_row(error.kind, protocol == Protocol::Query);
+}
+
 // What a client may read: never more than it can use, never half a character, and of our own
 // failures nothing.
 std::string shown_message(const base::Error& error, const base::ErrorRow& row) {
@@ -78,9 +102,21 @@ std::string query_body(const base::Error& error, const base::ErrorRow& row,
   return xml + "</ErrorResponse>";
 }
 
+std::string ec2_body(const base::Error& error, const base::ErrorRow& row,
+                     const FaultContext& context) {
+  std::string xml(kXmlDeclaration);
+  xml += "<Response><Errors><Error>";
+  append_xml_element(xml, "Code", row.code);
+  append_xml_element(xml, "Message", shown_message(error, row));
+  xml += "</Error></Errors>";
+  append_xml_element(xml, "RequestID", context.request_id);
+  return xml + "</Response>";
+}
+
 std::string s3_body(const base::Error& error, const base::ErrorRow& row,
                     const FaultContext& context) {
-  std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>";
+  std::string xml(kXmlDeclaration);
+  xml += "<Error>";
   append_xml_element(xml, "Code", row.code);
   append_xml_element(xml, "Message", shown_message(error, row));
   for (const auto& [name, value] : error.fields) {
@@ -122,6 +158,7 @@ void add_type_headers(Protocol protocol, const base::ErrorRow& row, const FaultC
                       http::Response& response) {
   switch (protocol) {
     case Protocol::Query: response.headers.add("Content-Type", "text/xml"); return;
+    case Protocol::Ec2: response.headers.add("Content-Type", "text/xml;charset=UTF-8"); return;
     case Protocol::RestXml: response.headers.add("Content-Type", "application/xml"); return;
     case Protocol::Json10:
       response.headers.add("Content-Type", "application/x-amz-json-1.0");
@@ -143,10 +180,7 @@ void add_type_headers(Protocol protocol, const base::ErrorRow& row, const FaultC
 
 http::Response fault_response(Protocol protocol, const base::Error& error,
                               const FaultContext& context) {
-  const base::ErrorRow& row = error.row != nullptr ? *error.row
-                              : protocol == Protocol::RestXml
-                                  ? s3_row(error.kind)
-                                  : general_row(error.kind, protocol == Protocol::Query);
+  const base::ErrorRow& row = row_of(protocol, error);
   if (row.http_status == 500) {
     base::log::error("wire", "request {} failed: {}", context.request_id, base::describe(error));
   }
@@ -161,6 +195,7 @@ http::Response fault_response(Protocol protocol, const base::Error& error,
   if (context.head) return response;
   switch (protocol) {
     case Protocol::Query: response.body = query_body(error, row, context); break;
+    case Protocol::Ec2: response.body = ec2_body(error, row, context); break;
     case Protocol::RestXml: response.body = s3_body(error, row, context); break;
     case Protocol::Json10:
     case Protocol::Json11:

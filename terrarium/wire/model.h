@@ -29,7 +29,7 @@ struct Body {
 // The input or output of an operation that has none in the model.
 struct Empty {};
 
-enum class Protocol : std::uint8_t { Query, Json10, Json11, RestJson, RestXml };
+enum class Protocol : std::uint8_t { Query, Ec2, Json10, Json11, RestJson, RestXml };
 
 enum class Kind : std::uint8_t {
   Structure,
@@ -55,6 +55,7 @@ struct Shape;
 struct Member {
   std::string_view name;         // the model's member name: JSON key, unless wire_name says other
   std::string_view wire_name;    // locationName, or name; of a flattened list its elements' name
+  std::string_view ec2_name;     // EC2's requests: "Filter" of what answers call "filterSet"
   const Shape* shape = nullptr;  //
   Location location = Location::Body;
   bool required = false;
@@ -90,7 +91,7 @@ struct Shape {
   void (*for_each)(const void* map, void* context,
                    void (*visit)(void* context, std::string_view key, const void* value)) = nullptr;
   // Constraints: of a number's value, a text's bytes or a container's size. At their defaults the
-  // model gives none.
+  // model gives none, or the service has no validation_code.
   std::int64_t min = INT64_MIN;
   std::int64_t max = INT64_MAX;
   std::span<const std::string_view> enum_values;  // empty: any string

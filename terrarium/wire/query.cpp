@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kPartsMax = 24;  // of one dotted name
 constexpr TextStyle kStyle{TimestampFormat::Iso8601, 0};
+constexpr TextStyle kEc2Style{TimestampFormat::Iso8601, 3};
 
 // The dotted names as a tree: "Attribute.1.Name" is three steps.
 struct Node {
@@ -72,13 +73,14 @@ std::optional<std::string> find_unused(const Node& node, const std::string& name
 
 class Decoder {
  public:
-  explicit Decoder(DecodeReport& report) : report_(report) {}
+  Decoder(Protocol protocol, DecodeReport& report)
+      : ec2_(protocol == Protocol::Ec2), report_(report) {}
 
   base::Result<void> structure(const Node& node, const Shape& shape, void* into, const Path& path) {
     for (const Member& member : shape.members) {
-      const Path at{&path, member.name, 0};
-      const Node* child = node.find(member.wire_name);
-      if (child == nullptr && member.shape->kind == Kind::List) {
+      const Path at{&path, ec2_ ? member.ec2_name : member.name, 0};
+      const Node* child = node.find(ec2_ ? member.ec2_name : member.wire_name);
+      if (child == nullptr && !ec2_ && member.shape->kind == Kind::List) {
         // An empty list comes as the member's own name with nothing after it.
         child = node.find(member.name);
         if (child != nullptr && !child->children.empty()) child = nullptr;
@@ -135,7 +137,7 @@ class Decoder {
   base::Result<void> list(const Node& node, const Shape& shape, TimestampFormat format, void* into,
                           const Path& path) {
     if (node.value && node.value->empty()) node.used = true;
-    const Node* items = shape.flattened ? &node : node.find(shape.element_name);
+    const Node* items = ec2_ || shape.flattened ? &node : node.find(shape.element_name);
     if (items == nullptr) return {};
     for (const auto& [number, child] : numbered(*items)) {
       const Path at{&path, {}, number};
@@ -168,19 +170,20 @@ class Decoder {
     return {};
   }
 
+  const bool ec2_;
   DecodeReport& report_;
 };
 
 }  // namespace
 
-base::Result<void> decode_query(const OperationModel& operation, const Parameters& parameters,
-                                void* input, DecodeReport& report) {
+base::Result<void> decode_query(Protocol protocol, const OperationModel& operation,
+                                const Parameters& parameters, void* input, DecodeReport& report) {
   Node root;
   for (const Parameters::Pair& pair : parameters) {
     if (!belongs_to_protocol(pair.first)) TRY_VOID(insert(root, pair));
   }
   if (operation.input != nullptr) {
-    TRY_VOID(Decoder(report).structure(root, *operation.input, input, Path{}));
+    TRY_VOID(Decoder(protocol, report).structure(root, *operation.input, input, Path{}));
   }
   if (const auto name = find_unused(root, {})) return unknown_parameter(*name);
   return {};
@@ -201,6 +204,20 @@ std::string encode_query(const ServiceModel& service, const OperationModel& oper
   append_xml_element(xml, "RequestId", request_id);
   xml += fmt::format("</ResponseMetadata></{}Response>", operation.name);
   return xml;
+}
+
+std::string encode_ec2(const ServiceModel& service, const OperationModel& operation,
+                       const void* output, std::string_view request_id) {
+  std::string xml = fmt::format("{}<{}Response xmlns=\"", kXmlDeclaration, operation.name);
+  append_xml_text(xml, service.xml_namespace, true);
+  xml += "\">";
+  append_xml_element(xml, "requestId", request_id);
+  if (operation.output == nullptr) {
+    append_xml_element(xml, "return", "true");
+  } else {
+    print_xml_members(xml, *operation.output, output, kEc2Style);
+  }
+  return xml + fmt::format("</{}Response>", operation.name);
 }
 
 }  // namespace terrarium::wire

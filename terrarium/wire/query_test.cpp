@@ -22,7 +22,7 @@ base::Result<Input> decode(const ServiceModel& service, std::string_view operati
   const OperationModel& model = operation_of(service, operation);
   Input input;
   DecodeReport report;
-  TRY_VOID(decode_query(model, parameters, &input, report));
+  TRY_VOID(decode_query(Protocol::Query, model, parameters, &input, report));
   TRY_VOID(validate(service, Protocol::Query, *model.input, &input, report));
   return input;
 }

@@ -38,9 +38,30 @@ base::Result<void> find_named_operation(Exchange& exchange, const base::ErrorRow
     exchange.operation = &handler;
     return {};
   }
-  return base::fail(
-      unknown, fmt::format("The action {} is not valid for this endpoint.",
-                           exchange.target.empty() ? "(none)" : exchange.target.substr(0, 128)));
+  const bool ec2 = exchange.selection.protocol == Protocol::Ec2;
+  return base::fail(unknown,
+                    fmt::format("The action {} is not valid for this {}.",
+                                exchange.target.empty() ? "(none)" : exchange.target.substr(0, 128),
+                                ec2 ? "web service" : "endpoint"));
+}
+
+base::Result<void> check_version(const Exchange& exchange, std::string_view action) {
+  const auto version = exchange.form.find("Version");
+  if (version == exchange.model().api_version) return {};
+  if (exchange.selection.protocol == Protocol::Ec2) {
+    if (!version) {
+      return base::fail(errors::kMissingParameter,
+                        "The request must contain the parameter Version");
+    }
+    return base::fail(errors::kNoSuchVersion,
+                      fmt::format("The requested version ({}) of service AmazonEC2 is not served "
+                                  "here: use {}",
+                                  version->substr(0, 32), exchange.model().api_version));
+  }
+  if (!version) return {};
+  return base::fail(errors::kInvalidAction,
+                    fmt::format("Could not find operation {} for version {}", action.substr(0, 128),
+                                version->substr(0, 32)));
 }
 
 base::Result<void> find_query_operation(Exchange& exchange) {
@@ -49,12 +70,7 @@ base::Result<void> find_query_operation(Exchange& exchange) {
   for (const auto& [name, value] : from_body) exchange.form.add(name, value);
   const auto action = exchange.form.find("Action");
   if (!action) return base::fail(errors::kMissingAction, "The request must name an Action.");
-  const auto version = exchange.form.find("Version");
-  if (version && *version != exchange.model().api_version) {
-    return base::fail(errors::kInvalidAction,
-                      fmt::format("Could not find operation {} for version {}",
-                                  action->substr(0, 128), version->substr(0, 32)));
-  }
+  TRY_VOID(check_version(exchange, *action));
   exchange.target = *action;
   add_queue_url(exchange);
   return find_named_operation(exchange, errors::kInvalidAction);
@@ -62,7 +78,8 @@ base::Result<void> find_query_operation(Exchange& exchange) {
 
 base::Result<void> find_operation(Exchange& exchange) {
   switch (exchange.selection.protocol) {
-    case Protocol::Query: return find_query_operation(exchange);
+    case Protocol::Query:
+    case Protocol::Ec2: return find_query_operation(exchange);
     case Protocol::Json10:
     case Protocol::Json11: {
       const std::string_view target = exchange.request.headers.find("x-amz-target").value_or("");

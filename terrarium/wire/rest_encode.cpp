@@ -11,7 +11,6 @@ namespace {
 
 constexpr TextStyle kBodyStyle{TimestampFormat::Iso8601, 3};
 constexpr TextStyle kHeaderStyle{TimestampFormat::HttpDate, 0};
-constexpr std::string_view kDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 bool is_header_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
@@ -68,7 +67,7 @@ void encode_payload(const ServiceModel& service, Protocol protocol, const Shape&
     set_content_type(response, "application/json");
     return;
   }
-  response.body = kDeclaration;
+  response.body = kXmlDeclaration;
   const std::string_view space =
       shape.xml_namespace.empty() ? service.xml_namespace : shape.xml_namespace;
   print_xml(response.body, shape.xml_root, space, *member.shape, TimestampFormat::Iso8601, value,
@@ -83,7 +82,7 @@ void encode_body(const ServiceModel& service, Protocol protocol, const Shape& sh
     set_content_type(response, "application/json");
     return;
   }
-  response.body = kDeclaration;
+  response.body = kXmlDeclaration;
   const Member& first = shape.members.front();
   const std::string_view root = shape.unwrapped ? first.wire_name : shape.xml_root;
   const void* only = shape.unwrapped ? first.get(output) : nullptr;

@@ -94,7 +94,7 @@ runtime::Task<base::Result<http::Response>> Router::State::serve(Exchange& excha
 void Router::State::log_refused_once(const Exchange& exchange, const base::Error& error) {
   const bool refusal = error.kind == base::ErrorKind::NotImplemented ||
                        error.is(errors::kUnknownOperation) || error.is(errors::kInvalidAction) ||
-                       error.is(errors::kUnknownParameter);
+                       error.is(errors::kUnknownParameter) || error.is(errors::kNoSuchVersion);
   if (!refusal) return;
   std::string text = exchange.selection.name.substr(0, 64) + ": " + error.message.substr(0, 200);
   for (const auto& [name, value] : error.fields) text += " " + name + "=" + value.substr(0, 64);

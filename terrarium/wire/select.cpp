@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lib/base/encoding.h"
@@ -37,6 +39,15 @@ const RoutedService* find_by_protocol(const Services& services, Protocol protoco
   return nullptr;
 }
 
+// An unsigned call of EC2 is known by the version of its API; other query services refuse alike.
+const RoutedService* find_by_version(const Services& services, std::string_view query) {
+  for (const auto& service : services) {
+    const std::string version = fmt::format("Version={}", service->entry.model->api_version);
+    if (speaks(*service, Protocol::Ec2) && query.contains(version)) return service.get();
+  }
+  return find_by_protocol(services, Protocol::Query);
+}
+
 bool has_form(const http::Request& request) {
   const std::string_view type = request.headers.find("content-type").value_or("");
   return request.method == "POST" &&
@@ -63,7 +74,8 @@ Protocol protocol_of(const RoutedService& service, const http::Request& request)
 }
 
 // How a request for a service that is not here wants to be refused.
-Protocol likely_protocol(const http::Request& request) {
+Protocol likely_protocol(const http::Request& request, std::string_view name) {
+  if (name == "ec2") return Protocol::Ec2;
   if (request.headers.find("x-amz-target")) return json_protocol(request);
   return has_form(request) || has_action(request) ? Protocol::Query : Protocol::RestXml;
 }
@@ -87,11 +99,11 @@ Selection select_service(const http::Request& request, const Services& services)
     // that is unsigned can only be S3's.
     if (host.empty() && (has_form(request) || has_action(request))) {
       selection.name = "query";
-      selection.service = find_by_protocol(services, Protocol::Query);
+      selection.service = find_by_version(services, request.query);
     }
   }
   selection.protocol = selection.service != nullptr ? protocol_of(*selection.service, request)
-                                                    : likely_protocol(request);
+                                                    : likely_protocol(request, selection.name);
   return selection;
 }
 

@@ -189,7 +189,8 @@ base::Result<void> validate(const ServiceModel& service, Protocol protocol, cons
       return failure;
     }
     return base::fail(errors::kMissingParameter,
-                      "The request must contain the parameter " + name + ".");
+                      fmt::format("The request must contain the parameter {}{}", name,
+                                  protocol == Protocol::Ec2 ? "" : "."));
   }
   const bool shows_values = service.name != "iam";
   Validator validator(report.all(), shows_values);

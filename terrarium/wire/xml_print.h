@@ -9,6 +9,8 @@
 
 namespace terrarium::wire {
 
+inline constexpr std::string_view kXmlDeclaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 // Text between tags, or with `attribute` between quotes. Characters that XML 1.0 cannot hold come
 // as references (&#x1;), as S3 sends them.
 void append_xml_text(std::string& out, std::string_view text, bool attribute = false);

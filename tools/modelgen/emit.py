@@ -35,6 +35,7 @@ _SCALARS = {
 
 _PROTOCOLS = {
     "query": "Query",
+    "ec2": "Ec2",
     "json1.0": "Json10",
     "json1.1": "Json11",
     "rest-json": "RestJson",
@@ -63,6 +64,12 @@ def texts(service):
         "errors.h": errors_header(service),
         "dispatch.h": dispatch_header(service),
     }
+
+
+def ec2_name(name, member):
+    """A member's name in a request of the EC2 protocol, which differs from that in an answer."""
+    location = member.get("locationName", name)
+    return member.get("queryName", location[:1].upper() + location[1:])
 
 
 def is_body(service, member):
@@ -158,6 +165,7 @@ class Descriptors:
         self.declared = []
         self.definitions = []
         self.names = {}
+        self.ec2 = service.metadata["protocol"] == "ec2"
 
     def shape(self, shape_name, flattened=False, body=False):
         """The constant of a shape, defined at first use."""
@@ -179,7 +187,8 @@ class Descriptors:
         elif kind == "List":
             element = cpp_type(self.service, shape["member"]["shape"])
             fields.append(f".element = &{self.shape(shape['member']['shape'])}")
-            fields.append(f".element_name = {quote(shape['member'].get('locationName', 'member'))}")
+            default = "item" if self.ec2 else "member"
+            fields.append(f".element_name = {quote(shape['member'].get('locationName', default))}")
             fields += [".flattened = true"] if flattened else []
             for name in ("size", "at", "append"):
                 fields.append(f".{name} = wire::list_{name}<{element}>")
@@ -198,6 +207,8 @@ class Descriptors:
 
     def constraints(self, constant, shape):
         fields = []
+        if not self.service.metadata.get("validationCode"):
+            return fields
         if "min" in shape:
             fields.append(f".min = {int(shape['min'])}")
         if "max" in shape:
@@ -251,8 +262,10 @@ class Descriptors:
         fields = [
             f".name = {quote(name)}",
             f".wire_name = {quote(wire_name)}",
-            f".shape = &{self.shape(member['shape'], flattened, body)}",
         ]
+        if self.ec2:
+            fields.append(f".ec2_name = {quote(ec2_name(name, member))}")
+        fields.append(f".shape = &{self.shape(member['shape'], flattened, body)}")
         if location != "Body":
             fields.append(f".location = wire::Location::{location}")
         if name in shape.get("required", []):

@@ -37,6 +37,22 @@ MODEL = {
 }
 
 
+EC2 = {
+    "metadata": {"protocol": "ec2"},
+    "shapes": {
+        "PutThingRequest": {
+            "members": {
+                "Name": {"locationName": "name"},
+                "Parts": {"locationName": "partSet", "queryName": "Part"},
+                "Plain": {"shape": "Text"},
+            }
+        },
+        "Text": {"enum": ["a", "b"]},
+    },
+    "errors": {"InvalidThingID.NotFound": 400},
+}
+
+
 def load(operations, amendments=None):
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
@@ -107,6 +123,24 @@ class Emitting(unittest.TestCase):
         text = emit.texts(load("PutThing"))["dispatch.h"]
         self.assertIn("wire::bind<PutThingRequest, wire::Empty>", text)
         self.assertIn("service.put_thing(context, std::move(input))", text)
+
+    def test_ec2_has_other_names_in_requests(self):
+        text = emit.texts(load("PutThing", EC2))["model.cpp"]
+        for wire_name, ec2_name in [("name", "Name"), ("partSet", "Part"), ("Plain", "Plain")]:
+            self.assertIn(
+                f'.wire_name = "{wire_name}",\n     .ec2_name = "{ec2_name}"', text, ec2_name
+            )
+        self.assertIn('.element_name = "item"', text)
+        self.assertIn("wire::Protocol::Ec2", text)
+
+    def test_constraints_are_for_services_that_check_them(self):
+        self.assertNotIn(".min = ", emit.texts(load("PutThing"))["model.cpp"])
+        checked = {"metadata": {"validationCode": "ValidationError"}}
+        self.assertIn(".min = 1", emit.texts(load("PutThing", checked))["model.cpp"])
+
+    def test_dots_leave_an_errors_code_for_its_name(self):
+        text = emit.texts(load("PutThing", EC2))["errors.h"]
+        self.assertIn('kInvalidThingIDNotFound{"InvalidThingID.NotFound", 400, ""}', text)
 
 
 if __name__ == "__main__":
