@@ -1,6 +1,9 @@
 #include "lib/runtime/process.h"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -35,19 +38,14 @@ enum class Step : std::uint8_t {
   Privileges,
   Identity,
   ParentDeath,
+  Filter,
   Exec,
 };
-constexpr std::array<std::string_view, 11> kStepNames = {"resetting signals",
-                                                         "making a session",
-                                                         "joining a cgroup",
-                                                         "arranging its files",
-                                                         "preparing its view",
-                                                         "changing the directory",
-                                                         "setting limits",
-                                                         "giving up new privileges",
-                                                         "changing user and group",
-                                                         "tying it to its parent",
-                                                         "exec"};
+constexpr std::array<std::string_view, 12> kStepNames = {
+    "resetting signals",      "making a session",          "joining a cgroup",
+    "arranging its files",    "preparing its view",        "changing the directory",
+    "setting limits",         "giving up new privileges",  "changing user and group",
+    "tying it to its parent", "limiting its system calls", "exec"};
 
 struct Failure {
   Step step = Step::Exec;
@@ -80,7 +78,7 @@ struct Plan {
   std::vector<std::pair<int, int>> files;  // {ours, number in the child}
   int first_free = 3;                      // above every number that the child gets
   int error_fd = -1;
-  pid_t parent = 0;
+  int parent_fd = -1;  // pidfd
 };
 
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
@@ -107,7 +105,7 @@ base::Result<void> check(const SpawnOptions& options) {
   return {};
 }
 
-Plan make_plan(SpawnOptions& options, int null_fd, int error_fd) {
+Plan make_plan(SpawnOptions& options, int null_fd, int error_fd, int parent_fd) {
   Plan plan;
   for (const auto& [name, value] : options.env) plan.env_text.push_back(name + "=" + value);
   for (std::string& text : options.argv) plan.argv.push_back(text.data());
@@ -121,7 +119,7 @@ Plan make_plan(SpawnOptions& options, int null_fd, int error_fd) {
   plan.files.insert(plan.files.end(), options.extra_fds.begin(), options.extra_fds.end());
   for (const auto& file : plan.files) plan.first_free = std::max(plan.first_free, file.second + 1);
   plan.error_fd = error_fd;
-  plan.parent = ::getpid();
+  plan.parent_fd = parent_fd;
   return plan;
 }
 
@@ -156,9 +154,10 @@ bool arrange_files(Plan& plan) {
     ours = ::fcntl(ours, F_DUPFD_CLOEXEC, plan.first_free);
     if (ours < 0) return false;
   }
-  const int error_fd = ::fcntl(plan.error_fd, F_DUPFD_CLOEXEC, plan.first_free);
-  if (error_fd < 0) return false;
-  plan.error_fd = error_fd;
+  for (int* const fd : {&plan.error_fd, &plan.parent_fd}) {
+    *fd = ::fcntl(*fd, F_DUPFD_CLOEXEC, plan.first_free);
+    if (*fd < 0) return false;
+  }
   if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
   for (const auto& [ours, number] : plan.files) {
     if (::dup2(ours, number) < 0) return false;
@@ -191,16 +190,25 @@ bool change_identity(const SpawnOptions& options) {
          ::syscall(SYS_setresuid, uid, uid, uid) == 0;
 }
 
-// After the change of identity, which clears it. A parent that died before is seen by its absence.
+// After the change of identity, which clears it. A parent that has died before is asked for by its
+// pidfd: from inside a PID namespace its number is not seen.
 bool tie_to_parent(const SpawnOptions& options, const Plan& plan) {
   if (!options.die_with_parent) return true;
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
-  if (::getppid() != plan.parent) ::_exit(127);
+  pollfd parent{.fd = plan.parent_fd, .events = POLLIN, .revents = 0};
+  if (::poll(&parent, 1, 0) != 0) ::_exit(127);
   return true;
 }
 
 bool give_up_privileges(const SpawnOptions& options) {
   return !options.no_new_privileges || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+bool set_filter(const SpawnOptions& options) {
+  if (options.filter.empty()) return true;
+  const sock_fprog program{static_cast<unsigned short>(options.filter.size()),
+                           const_cast<sock_filter*>(options.filter.data())};
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
 }
 
 [[noreturn]] void run_child(const SpawnOptions& options, Plan& plan) {
@@ -222,6 +230,7 @@ bool give_up_privileges(const SpawnOptions& options) {
   require(give_up_privileges(options), Step::Privileges);
   require(change_identity(options), Step::Identity);
   require(tie_to_parent(options, plan), Step::ParentDeath);
+  require(set_filter(options), Step::Filter);
   ::execve(plan.argv.front(), plan.argv.data(), plan.env.data());
   require(false, Step::Exec);
   ::_exit(127);
@@ -235,7 +244,11 @@ pid_t fork_with_signals_blocked(const SpawnOptions& options, Plan& plan) {
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = ::fork();
+  // Without libc's fork() its handlers do not run; the child makes system calls only.
+  const pid_t pid = options.new_pid_namespace
+                        ? static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD | CLONE_NEWPID, nullptr,
+                                                       nullptr, nullptr, nullptr))
+                        : ::fork();
   if (pid == 0) run_child(options, plan);
   const int error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -274,12 +287,14 @@ base::Result<std::unique_ptr<Process>> Process::spawn(Executor executor, SpawnOp
   const std::string doing = "starting '" + options.argv.front() + "': ";
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (null.get() < 0) return base::fail_errno(doing + "opening /dev/null", errno);
+  const Fd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (self.get() < 0) return base::fail_errno(doing + "pidfd_open", errno);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail_errno(doing + "pipe", errno);
   const Fd read_end(ends[0]);
   Fd write_end(ends[1]);
 
-  Plan plan = make_plan(options, null.get(), write_end.get());
+  Plan plan = make_plan(options, null.get(), write_end.get(), self.get());
   const pid_t pid = fork_with_signals_blocked(options, plan);
   if (pid < 0) return base::fail_errno(doing + "fork", errno);
   write_end.reset();

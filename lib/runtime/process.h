@@ -2,12 +2,14 @@
 // through a pidfd, never left behind as zombies.
 #pragma once
 
+#include <linux/filter.h>
 #include <sys/types.h>
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +33,10 @@ struct SpawnOptions {
   bool new_session = true;       // own session and process group: kill_group() works
   bool die_with_parent = false;  // SIGKILL when the spawning thread ends
   bool no_new_privileges = true;
+  // The first process of a PID namespace of its own: whatever it started ends with it.
+  bool new_pid_namespace = false;
+  // A seccomp program for everything from exec on; with no_new_privileges.
+  std::span<const sock_filter> filter;
   // {RLIMIT_x, soft and hard limit}
   std::vector<std::pair<int, std::uint64_t>> limits;
   // Files to which the child writes its pid before exec ("0" as the kernel understands it):

@@ -1,6 +1,5 @@
-// Where functions run: a program unpacked in a folder, started as somebody with no rights, with its
-// own /tmp and limits, that dies with the daemon. Today's Linux implementation drops privileges and
-// uses a private mount namespace; a fuller container can take its place behind this interface.
+// Where functions run: a program unpacked in a folder, started as somebody with no rights, with a
+// view of the machine, /tmp and limits of its own, that dies with the daemon.
 //
 // Used on the control executor, whose thread lives as long as the daemon: the kernel ends a sandbox
 // when the thread that started it ends.
@@ -29,6 +28,9 @@ struct SandboxSpec {
   std::filesystem::path opt;               // seen read-only at opt_path(); empty: nothing there
   std::filesystem::path runtime;           // the same at runtime_path()
   std::map<std::string, std::string> env;  // the whole environment
+  // A file that names the network namespace to run in; empty: the host's network and resolver.
+  std::filesystem::path network_namespace;
+  std::string nameserver;  // in that namespace; empty: none
   std::uint64_t memory_bytes_max = 0;
   std::uint64_t scratch_bytes_max = 0;  // a file in its /tmp grows no larger
   std::uint64_t processes_max = 1024;

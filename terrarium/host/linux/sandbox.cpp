@@ -19,6 +19,7 @@
 #include "lib/runtime/event.h"
 #include "terrarium/host/linux/cgroup.h"
 #include "terrarium/host/linux/private_view.h"
+#include "terrarium/host/linux/sandbox_filter.h"
 
 namespace terrarium::host {
 namespace {
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 using linux_host::Cgroup;
 using linux_host::CgroupRoot;
 using linux_host::PrivateView;
+using linux_host::SystemView;
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr std::size_t kTakeBytesMax = 1 << 20;
@@ -64,6 +66,10 @@ struct Pipe {
   }
 };
 
+std::string resolver_of(const SandboxSpec& spec) {
+  return spec.nameserver.empty() ? std::string() : "nameserver " + spec.nameserver + "\n";
+}
+
 // What the sandbox and its processes share; the processes may not outlive it.
 struct Shared {
   runtime::Executor executor;
@@ -74,7 +80,16 @@ struct Shared {
   bool own_uids = false;
   std::optional<CgroupRoot> cgroups;
   std::set<uid_t> uids;  // in use
+  SystemView system;
+  std::vector<sock_filter> filter = linux_host::sandbox_filter();
 };
+
+// Who it is, as programs look it up.
+std::string passwd_of(uid_t uid) {
+  const std::string id = std::to_string(uid);
+  return "root:x:0:0:root:/:/usr/sbin/nologin\nsbx_user:x:" + id + ":" + id +
+         "::/tmp:/usr/sbin/nologin\n";
+}
 
 class LinuxSandboxProcess final : public SandboxProcess {
  public:
@@ -138,6 +153,8 @@ runtime::SpawnOptions LinuxSandboxProcess::spawn_options(const SandboxSpec& spec
   if (uid_) {
     options.uid = uid_;
     options.gid = uid_;
+    options.new_pid_namespace = true;
+    options.filter = shared_.filter;
   } else {
     options.env.emplace("TMPDIR", scratch().string());
   }
@@ -152,6 +169,9 @@ runtime::SpawnOptions LinuxSandboxProcess::spawn_options(const SandboxSpec& spec
 }
 
 base::Result<void> LinuxSandboxProcess::start(SandboxSpec spec) {
+  if (!spec.network_namespace.empty() && !shared_.root) {
+    return base::fail(base::ErrorKind::Unavailable, "only root joins a network namespace");
+  }
   if (shared_.root) {
     uid_t uid = kNobody;
     if (shared_.own_uids) {
@@ -176,10 +196,15 @@ base::Result<void> LinuxSandboxProcess::start(SandboxSpec spec) {
   runtime::SpawnOptions options = spawn_options(spec);
   options.stdout_fd = pipe.write;
   options.stderr_fd = pipe.write;
-  const PrivateView view{.code = spec.code.string(),
+  const PrivateView view{.system = &shared_.system,
+                         .code = spec.code.string(),
                          .scratch = scratch().string(),
                          .runtime = spec.runtime.string(),
-                         .opt = spec.opt.string()};
+                         .opt = spec.opt.string(),
+                         .network_namespace = spec.network_namespace.string(),
+                         .resolver = resolver_of(spec),
+                         .passwd = passwd_of(uid_.value_or(kNobody)),
+                         .group = "sbx_user:x:" + std::to_string(uid_.value_or(kNobody)) + ":\n"};
   if (shared_.root) {
     options.prepare = linux_host::enter_private_view;
     options.prepare_argument = &view;
@@ -283,7 +308,7 @@ class LinuxSandbox final : public Sandbox {
                                    : "no control group: RLIMIT_DATA limits each process";
     if (!shared_.root) return "not root: functions run as this user, in its view; " + memory;
     return std::string(shared_.own_uids ? "a user id for each" : "user id nobody") +
-           ", own view of the file system, " + memory;
+           ", own processes, files and system calls, " + memory;
   }
 
  private:
@@ -300,9 +325,10 @@ base::Result<std::unique_ptr<Sandbox>> open_linux_sandbox(runtime::Runtime& runt
                 .clock = clock,
                 .folder = fs::absolute(options.folder),
                 .root = ::geteuid() == 0};
-  if (shared.root && !linux_host::private_view_allowed()) {
+  if (shared.root) shared.system = SystemView::of_this_machine();
+  if (shared.root && !linux_host::private_view_allowed(shared.system)) {
     return base::fail(base::ErrorKind::Unavailable,
-                      "root may not make a mount namespace here (CAP_SYS_ADMIN is missing): "
+                      "root may not make namespaces and mounts here (CAP_SYS_ADMIN is missing): "
                       "functions would see the whole machine");
   }
   shared.own_uids = shared.root && range_is_mapped();
