@@ -27,6 +27,10 @@ inline constexpr std::string_view kPublicCidr = "203.0.113.0/24";
 inline constexpr std::string_view kApiAddress = "203.0.113.1";
 // Who the operator (`terrarium exec`, `terrarium ssh`) is on the internet side.
 inline constexpr std::string_view kOperatorAddress = "203.0.113.2";
+// Who isolated namespaces are to the VPCs: what they send out bears this address.
+inline constexpr std::string_view kIsolatedAddress = "203.0.113.3";
+// The public addresses that interfaces and NAT gateways may have begin at 203.0.113.16.
+inline constexpr std::uint32_t kFirstPublicHost = 16;
 inline constexpr std::string_view kMetadataAddress = "169.254.169.254";
 inline constexpr std::string_view kDnsAddress = "169.254.169.253";
 
