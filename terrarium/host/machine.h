@@ -41,7 +41,8 @@ struct MachineFile {
   friend bool operator==(const MachineFile&, const MachineFile&) = default;
 };
 
-// A folder of the host seen inside; its files belong to the machine's `owner_id`.
+// A folder of the host seen inside: owners on it are ids as the machine counts, and a writable
+// folder itself is given to `owner_id`. Nobody but root may reach it on the host.
 struct MachineFolder {
   std::filesystem::path host;
   std::string path;
@@ -73,6 +74,7 @@ struct MachineSpec {
   // PID 1's child when there is no `boot`; run as this user of the image.
   std::vector<std::string> command;
   std::string command_user = "root";
+  int stop_signal = 15;  // what stop() sends the command; a system that boots shuts down by itself
   friend bool operator==(const MachineSpec&, const MachineSpec&) = default;
 };
 
@@ -86,7 +88,9 @@ struct MachineStatus {
   MachineState state = MachineState::Stopped;
   int pid = 0;                             // its PID 1, as the host counts; 0: none
   std::optional<base::Timestamp> started;  // of the run under way, or the last
-  // How the last run ended, when nobody asked for it: "exit 0", "signal 9", "out of memory".
+  // How the last run ended, when nobody asked for it: "exit 0" (also `poweroff` typed inside),
+  // "reboot" (typed inside: whoever keeps the machine starts it again), "signal 9", "out of
+  // memory".
   std::string last_exit;
 };
 
@@ -106,8 +110,8 @@ class Machines {
   // Called, on the control executor, whenever a machine has ended by itself.
   virtual void on_ended(std::function<void(std::string name)> callback) = 0;
 
-  // Makes the disk when there is none, and starts PID 1. A machine that runs is left as it is. The
-  // spec is kept with the disk, and a spec for an existing disk replaces what is not the disk's.
+  // Makes the disk when there is none, and starts PID 1. A machine that runs is left as it is. Of a
+  // disk that is there, layers and size stay as they are; the rest is as this spec says.
   virtual runtime::Task<base::Result<void>> start(MachineSpec spec) = 0;
   // Asks PID 1 to shut down, kills what is left after `grace`; the disk stays. Idempotent.
   virtual runtime::Task<base::Result<void>> stop(std::string name, base::Duration grace) = 0;
