@@ -19,16 +19,25 @@ using namespace std::chrono_literals;
 class WireAuthentication : public RouterTest {
  protected:
   WireAuthentication() {
-    router_.add(EntryBuilder(sts::kModel)
-                    .on<sts::GetCallerIdentityRequest, sts::GetCallerIdentityResponse>(
-                        "GetCallerIdentity",
-                        [](const Context& context, sts::GetCallerIdentityRequest) {
-                          return base::Result<sts::GetCallerIdentityResponse>(
-                              sts::GetCallerIdentityResponse{context.principal.id,
-                                                             context.principal.account,
-                                                             context.principal.arn});
-                        })
-                    .build());
+    router_.add(
+        EntryBuilder(sts::kModel)
+            .on<sts::GetCallerIdentityRequest, sts::GetCallerIdentityResponse>(
+                "GetCallerIdentity",
+                [](const Context& context, sts::GetCallerIdentityRequest) {
+                  return base::Result<sts::GetCallerIdentityResponse>(
+                      sts::GetCallerIdentityResponse{
+                          context.principal.id, context.principal.account, context.principal.arn});
+                })
+            .on<sts::AssumeRoleWithWebIdentityRequest, sts::AssumeRoleWithWebIdentityResponse>(
+                "AssumeRoleWithWebIdentity",
+                [](const Context& context, sts::AssumeRoleWithWebIdentityRequest request) {
+                  sts::AssumeRoleWithWebIdentityResponse response;
+                  if (context.principal.kind == PrincipalKind::Anonymous) {
+                    response.provider = request.web_identity_token;
+                  }
+                  return base::Result<sts::AssumeRoleWithWebIdentityResponse>(response);
+                })
+            .build());
     router_.add(EntryBuilder(logs::kModel)
                     .on<logs::DescribeLogGroupsRequest, logs::DescribeLogGroupsResponse>(
                         "DescribeLogGroups",
@@ -82,6 +91,20 @@ TEST_F(WireAuthentication, TakesRightSignaturesOfEveryProtocol) {
   EXPECT_EQ(send(signed_for("logs", logs_call())).status, 200);
   EXPECT_EQ(send(signed_for("lambda", lambda_call())).status, 200);
   EXPECT_EQ(send(signed_for("s3", s3_call())).status, 200);
+}
+
+TEST_F(WireAuthentication, ATokenNeedsNoSignature) {
+  const std::string call =
+      "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn:aws:iam::000000000000:"
+      "role/r&RoleSessionName=ss&WebIdentityToken=token";
+  const std::vector<std::pair<std::string, std::string>> form = {
+      {"Content-Type", "application/x-www-form-urlencoded"}};
+  EXPECT_THAT(send(request("POST", "/", call, form)).body, HasSubstr("<Provider>token<"));
+  EXPECT_THAT(send(request("GET", "/?" + call)).body, HasSubstr("<Provider>token<"));
+  EXPECT_THAT(send(sts_call()).body, HasSubstr("<Code>MissingAuthenticationToken<"));
+  credentials_.secret_access_key = "wrong";
+  EXPECT_THAT(send(signed_for("sts", request("POST", "/", call, form))).body,
+              HasSubstr("<Code>SignatureDoesNotMatch<"));
 }
 
 TEST_F(WireAuthentication, RefusesUnknownKeys) {

@@ -90,6 +90,7 @@ bool is_header_field(std::string_view name) { return name.starts_with(kHeaderFie
 
 std::string query_body(const base::Error& error, const base::ErrorRow& row,
                        const FaultContext& context) {
+  if (error.is(errors::kUnknownOperation)) return "<UnknownOperationException/>\n";
   const std::string_view code = row.query_code.empty() ? row.code : row.query_code;
   std::string xml = "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"";
   append_xml_text(xml, context.xml_namespace, true);

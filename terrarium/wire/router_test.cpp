@@ -156,6 +156,14 @@ TEST_F(WireRouter, NamesAnErrorInBothProtocolsOfAService) {
   EXPECT_EQ(text.header("x-amzn-query-error"), "AWS.SimpleQueueService.NonExistentQueue;Sender");
 }
 
+TEST_F(WireRouter, NamesAMissingParameterInBothProtocolsOfAService) {
+  EXPECT_THAT(send(query("Action=GetQueueUrl")).body, HasSubstr("<Code>MissingParameter</Code>"));
+  const Received text = send(json("GetQueueUrl", R"({"QueueName":null})"));
+  EXPECT_EQ(text.status, 400);
+  EXPECT_THAT(text.body, HasSubstr("com.amazonaws.sqs#MissingRequiredParameterException"));
+  EXPECT_EQ(text.header("x-amzn-query-error"), "MissingParameter;Sender");
+}
+
 TEST_F(WireRouter, TakesTheQueueFromTheUrlWhenOldClientsPostThere) {
   EXPECT_EQ(send(signed_for("sqs", request("POST", "/000000000000/q",
                                            "Action=DeleteMessage&ReceiptHandle=h")))
@@ -169,7 +177,8 @@ TEST_F(WireRouter, RefusesUnknownOperationsInTheirProtocol) {
   EXPECT_EQ(xml.status, 400);
   EXPECT_THAT(xml.body, HasSubstr("<Code>InvalidAction</Code>"));
   EXPECT_THAT(xml.body, HasSubstr("MakeCoffee"));
-  EXPECT_THAT(send(query("QueueName=q")).body, HasSubstr("<Code>MissingAction</Code>"));
+  EXPECT_EQ(send(query("QueueName=q")).body, "<UnknownOperationException/>\n");
+  EXPECT_EQ(send(signed_for("sqs", request("GET", "/000000000000/q"))).status, 404);
   EXPECT_THAT(send(query("Action=GetQueueUrl&QueueName=q&Version=1999-01-01")).body,
               HasSubstr("<Code>InvalidAction</Code>"));
   const Received text = send(json("MakeCoffee", "{}"));

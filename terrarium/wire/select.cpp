@@ -39,13 +39,15 @@ const RoutedService* find_by_protocol(const Services& services, Protocol protoco
   return nullptr;
 }
 
-// An unsigned call of EC2 is known by the version of its API; other query services refuse alike.
+// An unsigned call of EC2 is known by the version of its API; other query services refuse alike,
+// and only STS has calls that need no signature.
 const RoutedService* find_by_version(const Services& services, std::string_view query) {
   for (const auto& service : services) {
     const std::string version = fmt::format("Version={}", service->entry.model->api_version);
     if (speaks(*service, Protocol::Ec2) && query.contains(version)) return service.get();
   }
-  return find_by_protocol(services, Protocol::Query);
+  const RoutedService* const sts = find_by_signing_name(services, "sts");
+  return sts != nullptr ? sts : find_by_protocol(services, Protocol::Query);
 }
 
 bool has_form(const http::Request& request) {

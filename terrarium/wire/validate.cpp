@@ -13,7 +13,9 @@ namespace terrarium::wire {
 namespace {
 
 constexpr std::size_t kViolationsMax = 10;
-constexpr std::size_t kShownBytesMax = 1024;
+constexpr std::size_t kShownBytesMax = 2048;
+constexpr base::ErrorRow kMissingInJson{"MissingRequiredParameterException", 400,
+                                        "MissingParameter"};
 
 template <class Part>
 std::string join_path(const Path& path, const Part& part) {
@@ -188,7 +190,8 @@ base::Result<void> validate(const ServiceModel& service, Protocol protocol, cons
       failure.error().detail = name + " is missing";
       return failure;
     }
-    return base::fail(errors::kMissingParameter,
+    const bool json = protocol == Protocol::Json10 || protocol == Protocol::Json11;
+    return base::fail(json ? kMissingInJson : errors::kMissingParameter,
                       fmt::format("The request must contain the parameter {}{}", name,
                                   protocol == Protocol::Ec2 ? "" : "."));
   }

@@ -3,6 +3,7 @@ import json
 import unittest
 
 import boto3
+from botocore import UNSIGNED
 
 from harness import Region, RegionTest
 
@@ -35,6 +36,17 @@ class IamParity(RegionTest):
     def assume(self, **options):
         return self.sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{self.name}",
                                     RoleSessionName="ss", **options)
+
+    def test_identity_tokens_are_refused_in_the_words_of_aws(self):
+        sts = self.region.client("sts", signature_version=UNSIGNED)
+        role = f"arn:aws:iam::{ACCOUNT}:role/{self.name}"
+        answer = self.refuses("InvalidIdentityToken", sts.assume_role_with_web_identity,
+                              RoleArn=role, RoleSessionName="ss", WebIdentityToken="no token")
+        self.assertIn("not a valid JWT", answer["Error"]["Message"])
+        self.refuses("InvalidIdentityToken", sts.assume_role_with_saml, RoleArn=role,
+                     PrincipalArn=f"arn:aws:iam::{ACCOUNT}:saml-provider/p",
+                     SAMLAssertion="PHNhbWw+")
+        self.refuses("MissingAuthenticationToken", sts.get_caller_identity)
 
     def test_a_users_life(self):
         self.iam.create_user(UserName=self.name, Path="/x/", Tags=[{"Key": "a", "Value": ""}])

@@ -67,7 +67,33 @@ Result<void> add_transitive(const std::vector<std::string>& keys, const iam::Ses
   return {};
 }
 
+// The issuer that a JSON Web Token (header.claims.signature, base64url without padding) names.
+std::optional<std::string> issuer_of(std::string_view token) {
+  const std::size_t first = token.find('.');
+  const std::size_t second = first == token.npos ? first : token.find('.', first + 1);
+  if (second == token.npos || token.find('.', second + 1) != token.npos) return std::nullopt;
+  std::string claims(token.substr(first + 1, second - first - 1));
+  std::ranges::replace(claims, '-', '+');
+  std::ranges::replace(claims, '_', '/');
+  claims.append((4 - claims.size() % 4) % 4, '=');
+  const auto text = base::base64_decode(claims);
+  if (!text.has_value()) return std::nullopt;
+  boost::system::error_code failure;
+  const boost::json::value parsed = boost::json::parse(*text, failure);
+  if (failure || !parsed.is_object()) return std::nullopt;
+  const boost::json::value* const issuer = parsed.as_object().if_contains("iss");
+  if (issuer == nullptr || !issuer->is_string()) return std::nullopt;
+  return std::string(issuer->as_string());
+}
+
 }  // namespace
+
+std::string web_token_refusal(std::string_view token) {
+  const auto issuer = issuer_of(token);
+  if (issuer.has_value()) return "No OpenIDConnect provider found in your account for " + *issuer;
+  return "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access "
+         "Token)";
+}
 
 Result<void> check_session_name(std::string_view name, std::string_view member) {
   const bool ok = std::ranges::all_of(name, [](char c) {

@@ -29,6 +29,8 @@ struct SessionRequest {
 // session hands on.
 base::Result<iam::SessionLimits> limits_of(const SessionRequest& request,
                                            const iam::SessionLimits& caller);
+// Why an OpenID Connect token is refused: no provider is registered here, so none is trusted.
+std::string web_token_refusal(std::string_view token);
 // Percent of what a session may carry.
 std::int32_t packed_size(const iam::SessionLimits& limits);
 

@@ -162,14 +162,13 @@ Task<Result<GetAccessKeyInfoResponse>> Service::get_access_key_info(
 
 Task<Result<AssumeRoleWithSAMLResponse>> Service::assume_role_with_saml(const wire::Context&,
                                                                         AssumeRoleWithSAMLRequest) {
-  co_return base::fail(errors::kInvalidIdentityTokenException,
-                       "No SAML provider is supported by this region.");
+  co_return base::fail(errors::kInvalidIdentityTokenException, "Specified provider doesn't exist");
 }
 
 Task<Result<AssumeRoleWithWebIdentityResponse>> Service::assume_role_with_web_identity(
-    const wire::Context&, AssumeRoleWithWebIdentityRequest) {
+    const wire::Context&, AssumeRoleWithWebIdentityRequest request) {
   co_return base::fail(errors::kInvalidIdentityTokenException,
-                       "No OpenIDConnect provider is supported by this region.");
+                       web_token_refusal(request.web_identity_token));
 }
 
 // Nobody here encodes such messages, so none is genuine.

@@ -97,6 +97,18 @@ TEST(StsSession, TransitiveTagsArePassedOn) {
   EXPECT_FALSE(limits_of({policy, {}, {}, {}, {}}, {}).has_value());
 }
 
+TEST(StsToken, IsRefusedWithTheNameOfItsIssuer) {
+  const std::string claims = "eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUifQ";  // {"iss":...}
+  EXPECT_EQ(web_token_refusal("e30." + claims + ".c2ln"),
+            "No OpenIDConnect provider found in your account for https://id.example");
+  for (const std::string& token :
+       {std::string("token"), "e30." + claims, "e30." + claims + ".c2ln.x", std::string("a.W10.b"),
+        std::string("a.*.b"), std::string("a.e30.b")}) {
+    EXPECT_TRUE(web_token_refusal(token).starts_with("The ID Token provided is not a valid JWT."))
+        << token;
+  }
+}
+
 TEST(StsRole, ArnsAndNamesAreChecked) {
   for (const char* arn : {"nothing-valid-in-here", "arn::b:::something/test-role",
                           "arn:a::::something/test-role", "arn:a:a::aaaaaaaaaa:"}) {
