@@ -38,7 +38,10 @@ std::uint64_t Changes::add(const QueuePtr& queue, const IndexRecord& index,
 void Changes::update(const QueuePtr& queue, std::uint64_t sequence, const IndexRecord& index) {
   batch_.put(Table::Sqs, index_key(queue->record.number, sequence),
              encode(index, queue->order->group_of(sequence)));
-  effects_.push_back({What::Update, part_of(queue), sequence, index, {}, {}});
+  const std::size_t part = part_of(queue);
+  // What was received waits no more: a start need not read past it.
+  if (!queue->fifo()) parts_[part].counted = true;
+  effects_.push_back({What::Update, part, sequence, index, {}, {}});
 }
 
 void Changes::erase(const QueuePtr& queue, std::uint64_t sequence, const IndexRecord& index) {

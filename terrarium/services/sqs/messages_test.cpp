@@ -194,7 +194,8 @@ TEST(SqsLongPoll, CancelledPollEndsAndLeavesMessagesToOthers) {
   runtime::TaskGroup pollers(region.runtime->control());
   const auto cancelled = std::make_shared<Pending<std::vector<ReceivedMessage>>>();
   pollers.spawn("poll",
-                keep(region.service->receive(arn, 1, region.clock.now() + 20s, {}), cancelled));
+                runtime::keep_answer(region.service->receive(arn, 1, region.clock.now() + 20s, {}),
+                                     cancelled));
   region.run();
   const auto other = long_poll(region, url, 20);
   region.group.spawn("stop", stop_group(pollers));
@@ -386,6 +387,16 @@ TEST(SqsReceive, ParametersAreCheckedAndAttributesChosen) {
   EXPECT_EQ(*some.md5_of_message_attributes, md5_of_attributes({{"color", {"String", "red"}}}));
   const Message all = ask({.message_attribute_names = {{"All"}}})->messages->front();
   EXPECT_EQ(*all.md5_of_message_attributes, *sent->md5_of_message_attributes);
+}
+
+TEST(SqsMessages, ACrowdInFlightHidesNoneThatWaits) {
+  TestingRegion region;
+  const std::string url = region.create("q");
+  for (int i = 0; i < 1'100; ++i) region.send(url, "x");
+  for (int i = 0; i < 105; ++i) EXPECT_EQ(region.receive(url, 10, 600).size(), 10U);
+  region.restart();
+  EXPECT_EQ(region.receive(url, 10, 600).size(), 10U) << "the first after the restart";
+  EXPECT_EQ(counts(region, url), "40 1060 0");
 }
 
 TEST(SqsApi, LambdaReceivesDeletesAndGivesBack) {

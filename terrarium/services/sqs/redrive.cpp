@@ -1,5 +1,7 @@
 #include "terrarium/services/sqs/redrive.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
@@ -70,8 +72,9 @@ base::Result<RedriveTarget> parse_redrive_policy(std::string_view text) {
   if (!target->is_string() || !std::string_view(target->as_string()).starts_with("arn:")) {
     return refuse("Invalid value for deadLetterTargetArn.");
   }
-  const std::string shown =
+  std::string shown =
       count->is_string() ? std::string(count->as_string()) : json::serialize(*count);
+  if (count->is_double()) shown = fmt::format("{}", count->as_double());
   const auto number = integer_of(shown);
   if (!number.has_value() || *number < 1 || *number > 1'000) {
     return refuse("Invalid value for maxReceiveCount: " + shown +

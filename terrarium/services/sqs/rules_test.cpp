@@ -127,6 +127,8 @@ TEST(SqsAttributes, RedrivePolicyTakesCountsAsTextAndNumber) {
     ASSERT_FALSE(parsed.has_value()) << bad;
     EXPECT_TRUE(parsed.error().is(errors::kInvalidParameterValue));
   }
+  EXPECT_TRUE(
+      parse_redrive_policy(policy("1.5")).error().message.contains("maxReceiveCount: 1.5,"));
 }
 
 TEST(SqsAttributes, RedriveAllowPolicyNamesItsSources) {

@@ -27,10 +27,15 @@ base::Result<void> Service::load_more(Queue& queue, base::Timestamp now) {
       store_.scan(store::Table::Sqs,
                   kind == Kind::Message ? message_key(number, from) : index_key(number, from),
                   store::prefix_end(prefix(kind, number)));
-  for (std::size_t bytes = 0; cursor->valid() && left > 0 && bytes < kLoadedBytesMax; --left) {
+  // Those that were received or delayed are known already: behind a crowd of them it goes on until
+  // one waits, or a receiver would be told that there is none.
+  const auto nothing_waits = [&order] { return order.waiting_from() > order.loaded_to(); };
+  for (std::size_t bytes = 0;
+       cursor->valid() && bytes < kLoadedBytesMax && (left > 0 || nothing_waits());) {
     TRY(const std::uint64_t sequence, sequence_of(cursor->key()));
     TRY_VOID(order.load(sequence, cursor->value(), now));
     if (kind == Kind::Message) bytes += cursor->value().size();
+    if (left > 0) --left;
     cursor->next();
   }
   if (cursor->valid()) return {};

@@ -9,35 +9,23 @@
 #include <utility>
 
 #include "generated/sqs/errors.h"
-#include "lib/base/clock.h"
 #include "lib/base/random.h"
-#include "lib/runtime/runtime.h"
-#include "lib/runtime/task_group.h"
+#include "lib/runtime/testing_loop.h"
 #include "terrarium/services/sqs/service.h"
 #include "terrarium/store/memory.h"
 
 namespace terrarium::sqs {
 
-// An answer that may not be there yet.
-template <class T>
-struct Pending {
-  std::optional<base::Result<T>> answer;
-};
+using runtime::Pending;
 
-template <class T>
-runtime::Task<void> keep(runtime::Task<base::Result<T>> call, std::shared_ptr<Pending<T>> out) {
-  out->answer.emplace(co_await std::move(call));
-}
-
-inline runtime::Task<void> stop_service(Service& service) { co_await service.stop(); }
-
-class TestingRegion {
+class TestingRegion : public runtime::TestingLoop {
  public:
   explicit TestingRegion(std::unique_ptr<store::Store> made = store::open_memory_store())
       : store(std::move(made)) {
     context.region = "us-east-1";
     context.account = "000000000000";
     context.endpoint = "http://127.0.0.1:4566";
+    context.deadline = base::Timestamp::max();
     context.principal = {wire::PrincipalKind::Root, "000000000000",
                          "arn:aws:iam::000000000000:root", "000000000000", "test"};
     start();
@@ -52,8 +40,7 @@ class TestingRegion {
   }
   void stop() {
     if (service == nullptr) return;
-    group.spawn("stop", stop_service(*service));
-    run();
+    run(service->stop());
     service.reset();
   }
   // As a daemon that was killed, or stopped, and started again.
@@ -61,31 +48,6 @@ class TestingRegion {
     stop();
     start();
   }
-  void run() {
-    clock.advance_to(clock.now(), [this] { runtime->run_until_idle(); });
-  }
-  void advance(base::Duration by) {
-    clock.advance_to(clock.now() + by, [this] { runtime->run_until_idle(); });
-  }
-  // Starts a call and runs what can run now.
-  template <class T>
-  std::shared_ptr<Pending<T>> begin(runtime::Task<base::Result<T>> call) {
-    context.now = clock.now();
-    context.deadline = clock.now() + std::chrono::minutes(5);
-    auto out = std::make_shared<Pending<T>>();
-    group.spawn("call", keep(std::move(call), out));
-    run();
-    return out;
-  }
-  // A call that must be answered at once.
-  template <class T>
-  base::Result<T> ask(runtime::Task<base::Result<T>> call) {
-    const auto pending = begin(std::move(call));
-    if (pending->answer.has_value()) return *std::move(pending->answer);
-    ADD_FAILURE() << "the call still waits";
-    return base::fail(base::ErrorKind::Timeout, "the call still waits");
-  }
-
   std::string create(std::string name, AttributeMap attributes = {}) {
     const auto made = ask(service->create_queue(
         context, {.queue_name = std::move(name), .attributes = std::move(attributes)}));
@@ -134,11 +96,8 @@ class TestingRegion {
     return ask(service->set_queue_attributes(context, {std::move(url), std::move(attributes)}));
   }
 
-  std::unique_ptr<runtime::Runtime> runtime = runtime::Runtime::manual();
-  base::ManualClock clock;
   base::SeededRandom random{7};
   std::unique_ptr<store::Store> store;
-  runtime::TaskGroup group{runtime->control()};
   std::unique_ptr<Service> service;
   wire::Context context;
 };
