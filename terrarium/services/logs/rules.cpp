@@ -202,6 +202,10 @@ std::string event_id(Position position) {
   return fmt::format("{:020}{:036}", position.time_ms, position.sequence);
 }
 
+std::string sequence_token(const StreamRecord& record) {
+  return event_id({record.last_ingestion_ms.value_or(0), record.id});
+}
+
 std::string to_text(const ReadToken& token) {
   return (token.forward ? "f/" : "b/") + event_id(token.position) + "/s";
 }

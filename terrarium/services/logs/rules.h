@@ -60,6 +60,8 @@ std::string to_text(const ReadToken& token);
 base::Result<ReadToken> parse_read_token(std::string_view text);
 // 56 digits, unique for each event of a region.
 std::string event_id(Position position);
+// What is handed out where it once was a token that the next PutLogEvents had to bring.
+std::string sequence_token(const StreamRecord& record);
 // Tokens of lists: the last key that was given out, opaque.
 std::string list_token(std::string_view last);
 base::Result<std::string> parse_list_token(std::string_view token);

@@ -13,11 +13,6 @@ constexpr std::size_t kWaitingBytesMax = 1 << 20;
 // Written at once: nobody waits longer than this takes.
 constexpr std::size_t kPieceEventsMax = 1000;
 
-// What PutLogEvents hands out where it once handed out a token that the next call had to bring.
-std::string sequence_token(const StreamRecord& record) {
-  return event_id({record.last_ingestion_ms.value_or(0), record.id});
-}
-
 }  // namespace
 
 Task<Result<PutLogEventsResponse>> Service::put_log_events(const wire::Context& context,

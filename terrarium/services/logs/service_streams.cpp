@@ -19,6 +19,7 @@ LogStream describe(std::string_view group_arn, std::string name, const StreamRec
   stream.log_stream_name = std::move(name);
   stream.creation_time = record.creation_ms;
   stream.last_ingestion_time = record.last_ingestion_ms;
+  if (record.last_ingestion_ms) stream.upload_sequence_token = sequence_token(record);
   // Since 2019 AWS answers 0 here and counts groups only.
   stream.stored_bytes = 0;
   return stream;

@@ -85,6 +85,20 @@ TEST(LogsStream, OrdersByNameAndByLastEvent) {
   EXPECT_EQ(names(true, true, 2, page.substr(2)), "a");
 }
 
+TEST(LogsStream, ShowsTheTokenThatPuttingHandsOut) {
+  TestingRegion region;
+  region.create();
+  const auto token = [&region] {
+    DescribeLogStreamsRequest request;
+    request.log_group_name = "g";
+    const auto got = region.ask(region.service->describe_log_streams(region.context, request));
+    return got->log_streams->front().upload_sequence_token;
+  };
+  EXPECT_FALSE(token().has_value()) << "nothing was put yet";
+  const auto put = region.put({{region.now_ms(), "1"}});
+  EXPECT_EQ(token(), put->next_sequence_token);
+}
+
 TEST(LogsStream, DeletedItsEventsAreGone) {
   TestingRegion region;
   region.create("g", "s");

@@ -8,25 +8,13 @@
 #include <string>
 #include <utility>
 
-#include "lib/base/clock.h"
-#include "lib/runtime/runtime.h"
-#include "lib/runtime/task_group.h"
+#include "lib/runtime/testing_loop.h"
 #include "terrarium/services/logs/service.h"
 #include "terrarium/store/memory.h"
 
 namespace terrarium::logs {
 
-template <class T>
-struct Pending {
-  std::optional<base::Result<T>> answer;
-};
-template <class T>
-runtime::Task<void> keep(runtime::Task<base::Result<T>> call, std::shared_ptr<Pending<T>> out) {
-  out->answer.emplace(co_await std::move(call));
-}
-inline runtime::Task<void> stop_service(Service& service) { co_await service.stop(); }
-
-class TestingRegion {
+class TestingRegion : public runtime::TestingLoop {
  public:
   explicit TestingRegion(std::unique_ptr<store::Store> over = store::open_memory_store())
       : store(std::move(over)) {
@@ -43,28 +31,13 @@ class TestingRegion {
   }
   void stop() {
     if (!service) return;
-    group.spawn("stop", stop_service(*service));
-    run();
+    run(service->stop());
     service.reset();
   }
   void restart() {
     stop();
     start();
   }
-  void run() { advance({}); }
-  void advance(base::Duration by) {
-    clock.advance_to(clock.now() + by, [this] { runtime->run_until_idle(); });
-  }
-  template <class T>
-  base::Result<T> ask(runtime::Task<base::Result<T>> call) {
-    auto out = std::make_shared<Pending<T>>();
-    group.spawn("call", keep(std::move(call), out));
-    run();
-    if (out->answer) return *std::move(out->answer);
-    ADD_FAILURE() << "the call still waits";
-    return base::fail(base::ErrorKind::Timeout, "the call still waits");
-  }
-
   Millis now_ms() const { return to_millis(clock.now()); }
   void create(const std::string& group_name = "g", const std::string& stream_name = "s") {
     CreateLogGroupRequest request;
@@ -106,9 +79,6 @@ class TestingRegion {
     return got.value_or(FilterLogEventsResponse{});
   }
 
-  std::unique_ptr<runtime::Runtime> runtime = runtime::Runtime::manual();
-  base::ManualClock clock;
-  runtime::TaskGroup group{runtime->control()};
   std::unique_ptr<store::Store> store;
   wire::Context context;
   std::unique_ptr<Service> service;
