@@ -95,12 +95,14 @@ Result<int> attach(const NetworkNamespaces& namespaces, NetlinkSocket& hub,
 }
 
 Result<void> detach(const NetworkNamespaces& namespaces, NetlinkSocket& hub,
-                    const Attachment& attachment) {
-  if (!attachment.link.empty()) {
-    const std::vector<NetlinkRequest> requests{remove_link(attachment.link)};
-    TRY_VOID(hub.run(requests));
+                    const std::vector<Attachment>& attachments) {
+  std::vector<std::string> links;
+  for (const Attachment& attachment : attachments) {
+    if (!attachment.link.empty()) links.push_back(attachment.link);
   }
-  return namespaces.remove(attachment.id);
+  if (!links.empty()) TRY_VOID(hub.run(remove_links(links)));
+  for (const Attachment& attachment : attachments) TRY_VOID(namespaces.remove(attachment.id));
+  return {};
 }
 
 Result<Attachment> observe_attachment(const NetworkNamespaces& namespaces, const std::string& id,

@@ -11,9 +11,9 @@ namespace terrarium::host::linux_host {
 // `hub` is a socket in the hub's namespace; gives the index of the hub's end.
 base::Result<int> attach(const NetworkNamespaces& namespaces, NetlinkSocket& hub,
                          const Attachment& wanted);
-// The link, then the namespace. Idempotent.
+// The links, then the namespaces. Idempotent.
 base::Result<void> detach(const NetworkNamespaces& namespaces, NetlinkSocket& hub,
-                          const Attachment& attachment);
+                          const std::vector<Attachment>& attachments);
 // What there is in namespace `id`, with an empty link where its hub does not have it.
 base::Result<Attachment> observe_attachment(const NetworkNamespaces& namespaces,
                                             const std::string& id, const Links& hub_links);

@@ -120,7 +120,7 @@ Result<void> Internet::add_isolated(const std::string& id) {
 
 Result<void> Internet::remove_isolated(const std::string& id) {
   const std::lock_guard lock(mutex_);
-  return detach(namespaces_, socket_, {.id = id, .link = link_name(kIsolatedPrefix, id)});
+  return detach(namespaces_, socket_, {{.id = id, .link = link_name(kIsolatedPrefix, id)}});
 }
 
 }  // namespace terrarium::host::linux_host

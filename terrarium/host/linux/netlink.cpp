@@ -19,7 +19,8 @@ namespace {
 
 // Requests in one call: their acknowledgements must fit the socket's receive buffer.
 constexpr std::size_t kBatchMax = 64;
-constexpr std::size_t kReceiveBytes = 256 * 1024;
+// The kernel fills at most 32 KiB at once.
+constexpr std::size_t kReceiveBytes = 64 * 1024;
 // The kernel answers at once; whatever takes longer is broken.
 constexpr timeval kAnswerTimeout{.tv_sec = 10, .tv_usec = 0};
 
@@ -113,11 +114,14 @@ base::Result<NetlinkSocket> NetlinkSocket::open() {
 }
 
 NetlinkSocket::NetlinkSocket(NetlinkSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), sequence_(other.sequence_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      sequence_(other.sequence_),
+      buffer_(std::move(other.buffer_)) {}
 
 NetlinkSocket& NetlinkSocket::operator=(NetlinkSocket&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(sequence_, other.sequence_);
+  std::swap(buffer_, other.buffer_);
   return *this;
 }
 
@@ -125,14 +129,15 @@ NetlinkSocket::~NetlinkSocket() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-base::Result<std::string> NetlinkSocket::receive() {
-  std::string buffer(kReceiveBytes, '\0');
+base::Result<std::string_view> NetlinkSocket::receive() {
+  buffer_.resize(kReceiveBytes);
   for (;;) {
-    const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    const ssize_t got = ::recv(fd_, buffer_.data(), buffer_.size(), MSG_TRUNC);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return base::fail_errno("the kernel's answer to a netlink request", errno);
-    buffer.resize(static_cast<std::size_t>(got));
-    return buffer;
+    const auto size = static_cast<std::size_t>(got);
+    if (size > buffer_.size()) return base::fail_errno("a netlink answer", EMSGSIZE);
+    return std::string_view(buffer_).substr(0, size);
   }
 }
 
@@ -158,8 +163,7 @@ base::Result<void> NetlinkSocket::run_some(std::span<const NetlinkRequest> reque
   base::Result<void> first;
   std::size_t answered = 0;
   while (answered < requests.size()) {
-    TRY(const std::string answer, receive());
-    std::string_view rest = answer;
+    TRY(std::string_view rest, receive());
     nlmsghdr head{};
     while (rest.size() >= sizeof head + sizeof(int)) {
       std::memcpy(&head, rest.data(), sizeof head);
@@ -188,8 +192,7 @@ base::Result<void> NetlinkSocket::dump(const NetlinkMessage& request,
     return base::fail_errno("cannot send a netlink dump request", errno);
   }
   for (;;) {
-    TRY(const std::string answer, receive());
-    std::string_view rest = answer;
+    TRY(std::string_view rest, receive());
     nlmsghdr head{};
     while (rest.size() >= sizeof head) {
       std::memcpy(&head, rest.data(), sizeof head);

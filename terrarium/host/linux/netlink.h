@@ -76,10 +76,12 @@ class NetlinkSocket {
  private:
   explicit NetlinkSocket(int fd) : fd_(fd) {}
   base::Result<void> run_some(std::span<const NetlinkRequest> requests);
-  base::Result<std::string> receive();
+  // Valid until the next call.
+  base::Result<std::string_view> receive();
 
   int fd_ = -1;
   std::uint32_t sequence_ = 0;
+  std::string buffer_;
 };
 
 }  // namespace terrarium::host::linux_host

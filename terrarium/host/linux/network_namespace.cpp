@@ -122,6 +122,7 @@ void NetworkNamespaces::kill_inside(const std::string& id) const {
     const std::string name = entry.path().filename();
     int pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
+    if (pid == ::getpid()) continue;  // this daemon, whose thread may be inside just now
     struct stat found{};
     if (::stat((entry.path() / "ns/net").c_str(), &found) != 0) continue;
     if (found.st_ino == inside.st_ino && found.st_dev == inside.st_dev) ::kill(pid, SIGKILL);

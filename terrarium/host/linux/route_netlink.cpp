@@ -22,6 +22,8 @@ namespace {
 using base::Result;
 
 constexpr std::uint16_t kCreate = NLM_F_ACK | NLM_F_CREATE;
+// Of links that are about to be removed; the others are in group 0.
+constexpr std::uint32_t kLeavingGroup = 7;
 // Rules below this one are the kernel's own: local, main, default.
 constexpr std::uint32_t kKernelRules = 32766;
 
@@ -176,6 +178,22 @@ NetlinkRequest remove_link(const std::string& name) {
   message.header(ifinfomsg{.ifi_family = AF_UNSPEC});
   message.text(IFLA_IFNAME, name);
   return {std::move(message), "cannot remove link " + name, {ENODEV}};
+}
+
+std::vector<NetlinkRequest> remove_links(const std::vector<std::string>& names) {
+  std::vector<NetlinkRequest> requests;
+  for (const std::string& name : names) {
+    NetlinkMessage message(RTM_NEWLINK, NLM_F_ACK);
+    message.header(ifinfomsg{.ifi_family = AF_UNSPEC});
+    message.text(IFLA_IFNAME, name);
+    message.attribute(IFLA_GROUP, kLeavingGroup);
+    requests.push_back({std::move(message), "cannot mark link " + name, {ENODEV}});
+  }
+  NetlinkMessage message(RTM_DELLINK, NLM_F_ACK);
+  message.header(ifinfomsg{.ifi_family = AF_UNSPEC});
+  message.attribute(IFLA_GROUP, kLeavingGroup);
+  requests.push_back({std::move(message), "cannot remove links", {ENODEV, EINVAL}});
+  return requests;
 }
 
 NetlinkRequest set_link_up(int index) {

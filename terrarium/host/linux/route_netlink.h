@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "terrarium/host/linux/netlink.h"
 #include "terrarium/host/linux/network_plan.h"
@@ -20,6 +21,9 @@ inline constexpr int kLoopbackIndex = 1;
 NetlinkRequest add_pair(const std::string& near, const std::string& far, int far_namespace,
                         const std::string& mac);
 NetlinkRequest remove_link(const std::string& name);
+// All of them at once: removing one makes the kernel wait for every processor, removing a hundred
+// does so once too.
+std::vector<NetlinkRequest> remove_links(const std::vector<std::string>& names);
 NetlinkRequest set_link_up(int index);
 // Without the route to its range that the kernel would add: everything goes by the gateway.
 NetlinkRequest add_address(int link, const std::string& address, int prefix_length);

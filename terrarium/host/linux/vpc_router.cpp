@@ -103,7 +103,7 @@ Result<void> VpcRouter::apply(const RouterState& wanted, const NftRuleset& rules
 Result<void> VpcRouter::apply_changes(const RouterChanges& changes, const NftRuleset& rules) {
   TRY_VOID(internet_.change_public_addresses(vpc_id_, changes.public_to_remove, {}));
   TRY_VOID(remove_routes(changes));
-  for (const Attachment& attachment : changes.to_detach) TRY_VOID(detach_one(attachment));
+  TRY_VOID(detach_all(changes.to_detach));
   for (const Attachment& attachment : changes.to_attach) TRY_VOID(attach_one(attachment));
   TRY_VOID(apply_rules(rules));
   TRY_VOID(add_routes(changes));
@@ -130,12 +130,15 @@ Result<void> VpcRouter::attach_one(const Attachment& attachment) {
   });
 }
 
-Result<void> VpcRouter::detach_one(const Attachment& attachment) {
-  TRY_VOID(detach(namespaces_, socket_, attachment));
-  links_.erase(attachment.link);
+Result<void> VpcRouter::detach_all(const std::vector<Attachment>& attachments) {
+  if (attachments.empty()) return {};
+  TRY_VOID(detach(namespaces_, socket_, attachments));
   std::error_code failure;
-  fs::remove(attachments_ / attachment.id, failure);
-  if (failure) return base::fail_errno("cannot remove a file", failure.value());
+  for (const Attachment& attachment : attachments) {
+    links_.erase(attachment.link);
+    fs::remove(attachments_ / attachment.id, failure);
+    if (failure) return base::fail_errno("cannot remove a file", failure.value());
+  }
   return {};
 }
 
@@ -170,7 +173,9 @@ Result<void> VpcRouter::remove() {
   TRY_VOID(internet_.disconnect_vpc(vpc_id_));
   TRY(const RouterState found, observe());
   namespaces_.kill_inside(vpc_id_);
-  for (const auto& [id, attachment] : found.attachments) TRY_VOID(detach_one(attachment));
+  std::vector<Attachment> all;
+  for (const auto& [id, attachment] : found.attachments) all.push_back(attachment);
+  TRY_VOID(detach_all(all));
   TRY_VOID(namespaces_.remove(vpc_id_));
   std::error_code failure;
   fs::remove_all(attachments_, failure);

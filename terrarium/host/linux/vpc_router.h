@@ -39,7 +39,7 @@ class VpcRouter {
   base::Result<void> apply_changes(const RouterChanges& changes, const NftRuleset& rules);
   base::Result<void> apply_rules(const NftRuleset& rules);
   base::Result<void> attach_one(const Attachment& attachment);
-  base::Result<void> detach_one(const Attachment& attachment);
+  base::Result<void> detach_all(const std::vector<Attachment>& attachments);
   base::Result<void> remove_routes(const RouterChanges& changes);
   base::Result<void> add_routes(const RouterChanges& changes);
 

@@ -115,6 +115,24 @@ TEST_F(NetworkRules, AnAclDeniesBetweenSubnetsAndNotWithin) {
   EXPECT_EQ(ask(at("eni-1"), "10.0.2.5", 80), "timeout");
 }
 
+TEST_F(NetworkRules, AnAclStandsBetweenASubnetAndTheGatewaysToo) {
+  VpcSpec spec = vpc_spec();
+  group(spec, "sg-web").rules = {from_cidr(kEverything, "0.0.0.0/0")};
+  spec.network_acls.push_back(
+      {"acl-2",
+       {{.number = 90, .allow = false, .traffic = tcp(81), .cidr = "203.0.113.0/24"},
+        {.number = 100, .allow = true, .cidr = "0.0.0.0/0"},
+        {.number = 100, .egress = true, .allow = true, .cidr = "0.0.0.0/0"}}});
+  spec.subnets[0].network_acl = "acl-2";
+  spec.interfaces = {interface("eni-1", "10.0.101.5", {"sg-web"})};
+  spec.interfaces[0].public_address = "203.0.113.20";
+  ASSERT_TRUE(set(spec));
+  const Echo first(at("eni-1"), 80);
+  const Echo second(at("eni-1"), 81);
+  EXPECT_EQ(ask(internet(), "203.0.113.20", 80), kOperatorAddress);
+  EXPECT_EQ(ask(internet(), "203.0.113.20", 81), "timeout");
+}
+
 TEST_F(NetworkRules, NamesAreServedAndNothingElseIsKnown) {
   VpcSpec spec = vpc_spec();
   spec.interfaces = {interface("eni-1", "10.0.1.5", {"sg-none"})};

@@ -206,6 +206,64 @@ TEST_F(NetworkRouting, ANewDaemonFindsEverythingAndConnectionsSurvive) {
   EXPECT_EQ(programs_->status().size(), 1U);
 }
 
+TEST_F(NetworkRouting, WhatADaemonLeftHalfMadeIsFinished) {
+  VpcSpec spec = vpc_spec();
+  open_up(spec);
+  spec.interfaces = {interface("eni-1", "10.0.1.5", {"sg-open"}),
+                     interface("eni-2", "10.0.1.6", {"sg-open"}),
+                     interface("eni-3", "10.0.1.7", {"sg-open"})};
+  ASSERT_TRUE(set(spec));
+  const Echo echo(at("eni-2"), 80);
+  const std::string router = "ip -n " + at("vpc-1").filename().string() + " ";
+  crash();
+  // Killed before a link had addresses, before routes were there, after a namespace was taken away.
+  open();
+  ASSERT_EQ(::system(("ip -n " + at("eni-1").filename().string() + " addr flush dev eth0").c_str()),
+            0);
+  ASSERT_EQ(::system((router + "route flush table 100; " + router + "rule del pref 200").c_str()),
+            0);
+  ASSERT_EQ(::system(("umount " + at("eni-3").string()).c_str()), 0);
+  EXPECT_EQ(ask(at("eni-1"), "10.0.1.6", 80), "unreachable");
+  ASSERT_TRUE(set(spec));
+  EXPECT_EQ(ask(at("eni-1"), "10.0.1.6", 80), "10.0.1.5");
+  EXPECT_EQ(ask(at("eni-3"), "10.0.1.6", 80), "10.0.1.7");
+  auto api = network_->listen_on_internet(std::string(kApiAddress), 8000);
+  ASSERT_TRUE(api.has_value());
+  const Echo outside(*api);
+  EXPECT_EQ(ask(at("eni-1"), std::string(kApiAddress), 8000), "203.0.113.30");
+}
+
+TEST_F(NetworkRouting, ARefusedSpecChangesNothing) {
+  VpcSpec spec = vpc_spec();
+  open_up(spec);
+  spec.interfaces = {interface("eni-1", "10.0.1.5", {"sg-open"}),
+                     interface("eni-2", "10.0.1.6", {"sg-open"})};
+  ASSERT_TRUE(set(spec));
+  const Echo echo(at("eni-2"), 80);
+  VpcSpec wrong = spec;
+  wrong.interfaces.pop_back();
+  wrong.interfaces[0].security_groups = {"sg-missing"};
+  EXPECT_FALSE(try_set(wrong).has_value());
+  EXPECT_EQ(ask(at("eni-1"), "10.0.1.6", 80), "10.0.1.5");
+  ASSERT_TRUE(set(spec));
+  EXPECT_EQ(ask(at("eni-1"), "10.0.1.6", 80), "10.0.1.5");
+}
+
+TEST_F(NetworkRouting, AnotherDaemonsFolderIsAnotherRegion) {
+  VpcSpec spec = vpc_spec();
+  open_up(spec);
+  spec.interfaces = {interface("eni-1", "10.0.1.5", {"sg-open"})};
+  ASSERT_TRUE(set(spec));
+  auto other = open_linux_network(clock_, *programs_, {.state = state_ / "other"});
+  ASSERT_TRUE(other.has_value());
+  EXPECT_EQ((*other)->vpcs().value(), std::vector<std::string>());
+  EXPECT_NE((*other)->internet_namespace_path(), internet());
+  ASSERT_TRUE(remove_all_of(**other));
+  EXPECT_FALSE(fs::exists((*other)->internet_namespace_path()));
+  EXPECT_EQ(network_->vpcs().value(), std::vector<std::string>{"vpc-1"});
+  EXPECT_TRUE(fs::exists(at("eni-1")));
+}
+
 TEST_F(NetworkRouting, RemovingLeavesNothing) {
   VpcSpec spec = vpc_spec();
   open_up(spec);

@@ -18,9 +18,14 @@ Task<void> store_result(Task<Result<void>> call, Result<void>& out) {
 
 Task<void> stop_programs(ProgramKeeper& programs) { co_await programs.stop_all(); }
 
-Result<void> run(runtime::Runtime& runtime, Task<Result<void>> call) {
+Result<void> try_run(runtime::Runtime& runtime, Task<Result<void>> call) {
   Result<void> out;
   runtime::run_and_wait(runtime.control(), store_result(std::move(call), out));
+  return out;
+}
+
+Result<void> run(runtime::Runtime& runtime, Task<Result<void>> call) {
+  Result<void> out = try_run(runtime, std::move(call));
   if (!out) ADD_FAILURE() << base::describe(out.error());
   return out;
 }
@@ -124,6 +129,12 @@ SecurityGroupSpec& NetworkRegion::group(VpcSpec& spec, const std::string& id) {
 
 Result<void> NetworkRegion::set(VpcSpec spec) {
   return run(*runtime_, network_->set_vpc(std::move(spec)));
+}
+Result<void> NetworkRegion::try_set(VpcSpec spec) {
+  return try_run(*runtime_, network_->set_vpc(std::move(spec)));
+}
+Result<void> NetworkRegion::remove_all_of(Network& network) {
+  return run(*runtime_, network.remove_all());
 }
 Result<void> NetworkRegion::remove(const std::string& vpc_id) {
   return run(*runtime_, network_->remove_vpc(vpc_id));

@@ -39,6 +39,9 @@ class NetworkRegion : public testing::Test {
   static SecurityGroupSpec& group(VpcSpec& spec, const std::string& id);
 
   base::Result<void> set(VpcSpec spec);
+  // The same, where a failure is what is expected.
+  base::Result<void> try_set(VpcSpec spec);
+  base::Result<void> remove_all_of(Network& network);
   base::Result<void> remove(const std::string& vpc_id);
   base::Result<void> add_isolated(const std::string& id);
   base::Result<void> remove_isolated(const std::string& id);

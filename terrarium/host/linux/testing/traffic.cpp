@@ -202,6 +202,36 @@ std::string UdpSink::next() {
   return ::inet_ntop(AF_INET, &peer.sin_addr, text.data(), text.size());
 }
 
+// Both ends on the caller's thread: what is measured is the way, not two threads' scheduling.
+UdpTrip::UdpTrip(const fs::path& from, const fs::path& to, const std::string& address)
+    : near_(socket_inside(from, SOCK_DGRAM)), far_(socket_inside(to, SOCK_DGRAM)) {
+  const sockaddr_in any = at("0.0.0.0", 6000);
+  const sockaddr_in where = at(address, 6000);
+  ::bind(far_, generic(any), sizeof any);
+  ::connect(near_, generic(where), sizeof where);
+}
+
+UdpTrip::~UdpTrip() {
+  ::close(near_);
+  ::close(far_);
+}
+
+bool UdpTrip::run(int packets) {
+  for (int i = 0; i < packets; ++i) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    char byte = 'x';
+    ::send(near_, &byte, 1, 0);
+    if (!readable(far_, kPatienceMs) ||
+        ::recvfrom(far_, &byte, 1, 0, reinterpret_cast<sockaddr*>(&peer), &size) != 1) {
+      return false;
+    }
+    ::sendto(far_, &byte, 1, 0, generic(peer), size);
+    if (!readable(near_, kPatienceMs) || ::recv(near_, &byte, 1, 0) != 1) return false;
+  }
+  return true;
+}
+
 std::string resolve(const fs::path& network, const std::string& server, const std::string& name,
                     std::uint16_t type) {
   std::string question("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);

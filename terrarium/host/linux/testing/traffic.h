@@ -67,6 +67,21 @@ class UdpSink {
   int fd_ = -1;
 };
 
+// Datagrams there and back between two namespaces, one at a time, for measuring.
+class UdpTrip {
+ public:
+  UdpTrip(const fs::path& from, const fs::path& to, const std::string& address);
+  ~UdpTrip();
+  UdpTrip(const UdpTrip&) = delete;
+  UdpTrip& operator=(const UdpTrip&) = delete;
+  // False when one was lost.
+  bool run(int packets);
+
+ private:
+  int near_ = -1;
+  int far_ = -1;
+};
+
 // Asks the name server: the first answer's address (A) or name (PTR, for type 12), "no such name",
 // "no answer".
 std::string resolve(const fs::path& network, const std::string& server, const std::string& name,
