@@ -16,6 +16,7 @@
 #include "terrarium/host/linux/cgroup_files.h"
 #include "terrarium/host/linux/launch.h"
 #include "terrarium/host/linux/seccomp.h"
+#include "terrarium/host/linux/turns.h"
 
 namespace terrarium::host {
 namespace {
@@ -26,8 +27,6 @@ using runtime::Task;
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
 
-// How long another call for the same machine may take.
-constexpr base::Duration kTurnTimeout = 15min;
 constexpr base::Duration kKillTimeout = 30s;
 constexpr int kAdoptPolls = 500;
 constexpr unsigned kAdoptPollUs = 10'000;
@@ -37,15 +36,14 @@ using Descriptor = asio::posix::basic_stream_descriptor<runtime::Executor>;
 
 struct Machine {
   Machine(runtime::Executor executor, base::Clock& clock)
-      : shim(executor), init(executor), changed(clock), turn(clock) {}
+      : shim(executor), init(executor), changed(clock), turns(clock) {}
   MachineRecord record;
   std::optional<RunningAs> running;
   bool asked = false;  // its end is no surprise
   Descriptor shim;     // pidfds
   Descriptor init;
   runtime::Event changed;  // it has ended
-  bool busy = false;       // a call for it is under way
-  runtime::Event turn;
+  Turns turns;             // of calls for it
 };
 
 int open_pidfd(int pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
@@ -76,8 +74,6 @@ class LinuxMachines final : public Machines {
 
  private:
   using Shared = std::shared_ptr<Machine>;
-  Task<bool> take_turn(Shared machine);
-  void end_turn(Machine& machine);
   Shared find(const std::string& name) const;
   base::Result<Shared> make_entry(const std::string& name);
   Task<base::Result<void>> launch_now(Shared machine, MachineSpec spec);
@@ -179,20 +175,6 @@ void LinuxMachines::ended(const std::string& name, Machine& machine) {
   if (on_ended_) on_ended_(name);
 }
 
-Task<bool> LinuxMachines::take_turn(Shared machine) {
-  const base::Timestamp deadline = clock_.now() + kTurnTimeout;
-  while (machine->busy) {
-    if (!co_await machine->turn.wait_until(deadline)) co_return false;
-  }
-  machine->busy = true;
-  co_return true;
-}
-
-void LinuxMachines::end_turn(Machine& machine) {
-  machine.busy = false;
-  machine.turn.notify_one();
-}
-
 LinuxMachines::Shared LinuxMachines::find(const std::string& name) const {
   const auto found = machines_.find(name);
   return found == machines_.end() ? nullptr : found->second;
@@ -226,17 +208,11 @@ Task<base::Result<void>> LinuxMachines::start(MachineSpec spec) {
   CO_TRY_VOID(check(spec));
   for (;;) {
     CO_TRY(auto machine, make_entry(spec.name));
-    if (!co_await take_turn(machine)) {
-      co_return base::fail(base::ErrorKind::Timeout, "the machine is busy");
-    }
+    CO_TRY(const auto turn, co_await machine->turns.wait());
     // It may have been removed while this waited.
-    if (find(spec.name) != machine) {
-      end_turn(*machine);
-      continue;
-    }
-    auto started = machine->running ? base::Result<void>() : co_await launch_now(machine, spec);
-    end_turn(*machine);
-    co_return started;
+    if (find(spec.name) != machine) continue;
+    if (machine->running) co_return base::Result<void>();
+    co_return co_await launch_now(machine, spec);
   }
 }
 
@@ -280,9 +256,7 @@ Task<base::Result<void>> LinuxMachines::kill_now(Shared machine, std::string nam
 Task<base::Result<void>> LinuxMachines::stop(std::string name, base::Duration grace) {
   const auto machine = find(name);
   if (!machine) co_return base::Result<void>();
-  if (!co_await take_turn(machine)) {
-    co_return base::fail(base::ErrorKind::Timeout, "the machine is busy");
-  }
+  CO_TRY(const auto turn, co_await machine->turns.wait());
   base::Result<void> stopped;
   if (machine->running) {
     machine->asked = true;
@@ -294,16 +268,13 @@ Task<base::Result<void>> LinuxMachines::stop(std::string name, base::Duration gr
     }
     stopped = co_await kill_now(machine, name);
   }
-  end_turn(*machine);
   co_return stopped;
 }
 
 Task<base::Result<void>> LinuxMachines::remove(std::string name) {
   const auto machine = find(name);
   if (!machine) co_return base::Result<void>();
-  if (!co_await take_turn(machine)) {
-    co_return base::fail(base::ErrorKind::Timeout, "the machine is busy");
-  }
+  CO_TRY(const auto turn, co_await machine->turns.wait());
   machine->asked = true;
   auto removed = co_await kill_now(machine, name);
   if (removed && find(name) == machine) {
@@ -319,7 +290,6 @@ Task<base::Result<void>> LinuxMachines::remove(std::string name) {
       machines_.erase(name);
     }
   }
-  end_turn(*machine);
   co_return removed;
 }
 
@@ -362,9 +332,7 @@ Task<base::Result<void>> LinuxMachines::save_image(std::string name, std::string
   if (!machine || machine->record.layers.empty()) {
     co_return base::fail(base::ErrorKind::NotFound, "there is no machine " + name);
   }
-  if (!co_await take_turn(machine)) {
-    co_return base::fail(base::ErrorKind::Timeout, "the machine is busy");
-  }
+  CO_TRY(const auto turn, co_await machine->turns.wait());
   MachineHost& host = *host_;
   const MachineRecord record = machine->record;
   const int shim = machine->running ? machine->running->shim : 0;
@@ -378,7 +346,6 @@ Task<base::Result<void>> LinuxMachines::save_image(std::string name, std::string
     host.cgroups.set_frozen(name, false);
     return result;
   });
-  end_turn(*machine);
   co_return saved;
 }
 

@@ -190,7 +190,7 @@ int Init::poll_timeout() const {
 void Init::run() {
   ::sigemptyset(&blocked_);
   for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGPWR}) ::sigaddset(&blocked_, signal);
-  must(::sigprocmask(SIG_BLOCK, &blocked_, nullptr), "block signals");
+  must(::sigprocmask(SIG_SETMASK, &blocked_, nullptr), "block signals");
   signals_ = static_cast<int>(must(::signalfd(-1, &blocked_, SFD_CLOEXEC), "watch signals"));
   start_system();
   for (;;) {

@@ -52,6 +52,10 @@ void write_at_once(const std::string& path, const std::string& text) {
   // After joining: so the machine's own groups are all it sees.
   must(::unshare(CLONE_NEWCGROUP), "make a cgroup namespace");
   must(::setsid(), "make a session");
+  // PID 1 reads them when it can: until then a signal would be lost.
+  sigset_t signals;
+  ::sigfillset(&signals);
+  must(::sigprocmask(SIG_BLOCK, &signals, nullptr), "block signals");
   enter_root(plan, root, user_namespace);
   become_machine_root(plan, user_namespace);
   const int nothing = static_cast<int>(must(::open("/dev/null", O_RDONLY), "open /dev/null"));
