@@ -129,6 +129,17 @@ void hoist_headers(Exchange& exchange) {
   }
 }
 
+// In Lambda's words, the only service here that speaks REST with JSON.
+base::Error refusal_of_size(Exchange& exchange, base::Error error) {
+  static constexpr base::ErrorRow kTooLarge{"RequestEntityTooLargeException", 413, {}};
+  if (error.kind != base::ErrorKind::TooLarge || !find_operation(exchange)) return error;
+  return base::fail(
+             kTooLarge,
+             fmt::format("Request must be smaller than {} bytes for the {} operation",
+                         exchange.model().request_bytes_max, exchange.operation->model->name))
+      .error();
+}
+
 base::Result<void> decompress(Exchange& exchange) {
   const std::string_view coding =
       base::trim(exchange.request.headers.find("content-encoding").value_or(""));
@@ -178,7 +189,13 @@ Done receive_other(Exchange& exchange, Authenticator& authenticator) {
     CO_TRY_VOID(
         authenticator.check_key(request, exchange.selection.protocol, exchange.context.now));
   }
-  CO_TRY(exchange.body, co_await http::read_all(*request.body, model.request_bytes_max));
+  exchange.path = request.path;
+  exchange.headers = request.headers;
+  auto body = co_await http::read_all(*request.body, model.request_bytes_max);
+  if (!body && exchange.selection.protocol == Protocol::RestJson) {
+    co_return std::unexpected(refusal_of_size(exchange, std::move(body).error()));
+  }
+  CO_TRY(exchange.body, std::move(body));
   if (!carries_token(exchange)) {
     const std::string hash =
         base::hex_encode(base::digest(base::DigestKind::Sha256, exchange.body));
@@ -187,8 +204,6 @@ Done receive_other(Exchange& exchange, Authenticator& authenticator) {
     adopt_identity(exchange, std::move(identity));
   }
   CO_TRY_VOID(decompress(exchange));
-  exchange.path = request.path;
-  exchange.headers = request.headers;
   co_return find_operation(exchange);
 }
 
