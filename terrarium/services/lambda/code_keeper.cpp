@@ -48,7 +48,8 @@ void CodeKeeper::leave() {
 
 runtime::Task<base::Result<PinnedCode>> CodeKeeper::store(CodeSource source) {
   if (source.zip.empty()) {
-    auto read = co_await parts_.s3.read_object(source.bucket, source.key, kZipBytesMax);
+    auto read =
+        co_await parts_.s3.read_object(source.bucket, source.key, source.version_id, kZipBytesMax);
     if (!read) co_return fetch_failure(read.error());
     source.zip = *std::move(read);
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct CodeSource {
   std::string zip;
   std::string bucket;
   std::string key;
+  std::optional<std::string> version_id;
 };
 
 class CodeKeeper;

@@ -271,21 +271,21 @@ base::Result<FunctionRecord> updated(FunctionRecord record,
 
 base::Result<CodeSource> code_source(FunctionCode code) {
   if (code.image_uri) return unsupported("ImageUri");
-  if (code.s3_object_version) return unsupported("S3ObjectVersion");
   const bool has_zip = code.zip_file.has_value();
-  const bool has_object = code.s3_bucket || code.s3_key;
+  const bool has_object = code.s3_bucket || code.s3_key || code.s3_object_version;
   if (has_zip && has_object) {
     return invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.");
   }
   if (has_zip) {
     if (code.zip_file->empty()) return invalid("Uploaded file must be a non-empty zip");
-    return CodeSource{.zip = *std::move(code.zip_file), .bucket = {}, .key = {}};
+    return CodeSource{.zip = *std::move(code.zip_file)};
   }
   if (!code.s3_bucket || !code.s3_key) {
     return invalid("Please provide a source for function code.");
   }
-  return CodeSource{
-      .zip = {}, .bucket = *std::move(code.s3_bucket), .key = *std::move(code.s3_key)};
+  return CodeSource{.bucket = *std::move(code.s3_bucket),
+                    .key = *std::move(code.s3_key),
+                    .version_id = std::move(code.s3_object_version)};
 }
 
 base::Result<void> check_code_update(const UpdateFunctionCodeRequest& request) {

@@ -63,7 +63,17 @@ TEST(LambdaFunction, CodeComesFromAnObject) {
   const auto made = region.ask(region.service->create_function(region.context, request));
   ASSERT_TRUE(made.has_value());
   EXPECT_EQ(made->code_size, region.objects.objects["b/k"].size());
+  region.objects.objects["b/k?v1"] = zip_of({{"bootstrap", "an older one", 0755}});
+  request.function_name = "older";
+  request.code.s3_object_version = "v1";
+  const auto older = region.ask(region.service->create_function(region.context, request));
+  ASSERT_TRUE(older.has_value());
+  EXPECT_EQ(older->code_size, region.objects.objects["b/k?v1"].size());
   request.function_name = "g";
+  request.code.s3_object_version = "none";
+  EXPECT_EQ(code_of(region.ask(region.service->create_function(region.context, request))),
+            "InvalidParameterValueException");
+  request.code.s3_object_version.reset();
   request.code.s3_key = "none";
   EXPECT_EQ(code_of(region.ask(region.service->create_function(region.context, request))),
             "InvalidParameterValueException");

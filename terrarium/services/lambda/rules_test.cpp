@@ -123,15 +123,15 @@ TEST(LambdaFunctionRules, TheConfigurationIsAsAwsShowsIt) {
   EXPECT_FALSE(describe(*record, kPlace, arn, View::Listed).state.has_value());
 }
 
-TEST(LambdaFunctionRules, AVersionOfTheCodesObjectIsRefusedNotIgnored) {
+TEST(LambdaFunctionRules, CodeIsAZipOrAnObjectOfSomeVersion) {
   FunctionCode code;
   code.s3_bucket = "b";
   code.s3_key = "k";
-  EXPECT_TRUE(code_source(code).has_value());
+  EXPECT_EQ(code_source(code)->version_id, std::nullopt);
   code.s3_object_version = "v";
-  const auto refused = code_source(code);
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_NE(refused.error().message.find("S3ObjectVersion"), std::string::npos);
+  EXPECT_EQ(code_source(code)->version_id, "v");
+  code.zip_file = "zip";
+  EXPECT_FALSE(code_source(code).has_value());
 }
 
 TEST(LambdaRecords, ComeBackAsTheyWereWritten) {

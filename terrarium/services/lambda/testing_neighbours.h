@@ -125,10 +125,11 @@ class FakeQueue final : public sqs::Api {
 
 class FakeObjects final : public s3::Api {
  public:
-  std::map<std::string, std::string> objects;  // "bucket/key"
+  std::map<std::string, std::string> objects;  // "bucket/key", "bucket/key?version"
   runtime::Task<base::Result<std::string>> read_object(std::string bucket, std::string key,
+                                                       std::optional<std::string> version_id,
                                                        std::size_t) override {
-    const auto found = objects.find(bucket + "/" + key);
+    const auto found = objects.find(bucket + "/" + key + (version_id ? "?" + *version_id : ""));
     if (found != objects.end()) co_return found->second;
     co_return base::fail(base::ErrorKind::NotFound, "The specified key does not exist.");
   }

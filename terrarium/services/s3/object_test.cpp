@@ -413,11 +413,12 @@ TEST(S3Api, ReadsObjectsForTheRestOfTheRegion) {
   S3Region region;
   ASSERT_TRUE(region.create_bucket("code").has_value());
   ASSERT_TRUE(region.put("code", "f.zip", big(40'000)).has_value());
-  EXPECT_EQ(*region.wait(region.s3().read_object("code", "f.zip", 40'000)), big(40'000));
-  EXPECT_EQ(region.wait(region.s3().read_object("code", "f.zip", 39'999)).error().kind,
+  EXPECT_EQ(*region.wait(region.s3().read_object("code", "f.zip", {}, 40'000)), big(40'000));
+  EXPECT_EQ(region.wait(region.s3().read_object("code", "f.zip", {}, 39'999)).error().kind,
             base::ErrorKind::TooLarge);
-  EXPECT_EQ(region.code_of(region.wait(region.s3().read_object("code", "g", 1))), "NoSuchKey");
-  EXPECT_EQ(region.code_of(region.wait(region.s3().read_object("none", "g", 1))), "NoSuchBucket");
+  EXPECT_EQ(region.code_of(region.wait(region.s3().read_object("code", "g", {}, 1))), "NoSuchKey");
+  EXPECT_EQ(region.code_of(region.wait(region.s3().read_object("none", "g", {}, 1))),
+            "NoSuchBucket");
   EXPECT_TRUE(region.wait(region.s3().bucket_exists("code")));
   EXPECT_FALSE(region.wait(region.s3().bucket_exists("none")));
 }

@@ -54,15 +54,23 @@ boost::json::array Service::status() const {
 }
 
 runtime::Task<base::Result<std::string>> Service::read_object(std::string bucket, std::string key,
+                                                              std::optional<std::string> version_id,
                                                               std::size_t bytes_max) {
   for (int attempt = 0;; ++attempt) {
     CO_TRY(const BucketRecord record, find_bucket(bucket));
-    CO_TRY(std::optional<ObjectRecord> object, find_object(record.number, key));
-    if (!object) {
+    CO_TRY(const std::optional<StoredVersion> found, find_version(record, key, version_id));
+    if (!found && version_id) {
+      co_return base::fail(errors::kNoSuchVersion, "The specified version does not exist.");
+    }
+    if (!found) {
       co_return with_field(base::fail(errors::kNoSuchKey, "The specified key does not exist."),
                            "Key", key);
     }
-    auto body = co_await open_body(*object, {0, object->bytes});
+    if (found->record.delete_marker) {
+      co_return base::fail(errors::kMethodNotAllowed,
+                           "The specified method is not allowed against this resource.");
+    }
+    auto body = co_await open_body(found->record, {0, found->record.bytes});
     if (body.has_value()) co_return co_await http::read_all(**body, bytes_max);
     if (!is_replaced(body.error(), attempt)) co_return std::unexpected(std::move(body).error());
   }

@@ -47,6 +47,7 @@ class Service final : public Api, public Settings {
   boost::json::array status() const;
 
   runtime::Task<base::Result<std::string>> read_object(std::string bucket, std::string key,
+                                                       std::optional<std::string> version_id,
                                                        std::size_t bytes_max) override;
   runtime::Task<bool> bucket_exists(std::string bucket) override;
 
