@@ -238,6 +238,7 @@ runtime::Task<base::Result<Invocation>> ExecutionEnvironment::next() {
     changed_.notify_all();
   } else if (state_ == State::Finishing) {
     state_ = State::Idle;
+    changed_.notify_all();
     if (on_idle) on_idle(*this);
   }
   while (turn == turn_ && state_ != State::Ended && !(state_ == State::Busy && !delivered_)) {
@@ -310,7 +311,20 @@ runtime::Task<Outcome> ExecutionEnvironment::invoke(Invocation invocation) {
     become_ended(
         Failure{.type = "Sandbox.Timedout", .text = timed_out_text(timeout), .timed_out = true});
   }
+  if (state_ == State::Finishing) {
+    parts_.tasks.spawn("limit what follows an answer", limit_finishing(self, deadline));
+  }
   co_return conclude(started);
+}
+
+runtime::Task<void> ExecutionEnvironment::limit_finishing(
+    std::shared_ptr<ExecutionEnvironment> self, base::Timestamp deadline) {
+  const std::uint64_t turn = turn_;
+  const auto is_over = [this, turn] { return turn != turn_ || state_ != State::Finishing; };
+  while (!is_over() && parts_.clock.now() < deadline && !parts_.tasks.stopping()) {
+    co_await changed_.wait_until(deadline);
+  }
+  if (!is_over()) end();
 }
 
 void ExecutionEnvironment::sample_memory() {

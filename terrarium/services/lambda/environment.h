@@ -4,7 +4,8 @@
 //
 //   Starting -> Idle -> Busy -> Finishing -> Idle ... ; Ended from anywhere
 //
-// Finishing: it has answered and has not asked for the next event yet. Control executor.
+// Finishing: it has answered and has not asked for the next event yet. As on AWS that counts as a
+// part of the invocation: past its deadline the environment ends. Control executor.
 #pragma once
 
 #include <functional>
@@ -117,6 +118,8 @@ class ExecutionEnvironment final : public RuntimeSession,
   std::map<std::string, std::string> variables() const;
   runtime::Task<void> watch(std::shared_ptr<ExecutionEnvironment> self);
   runtime::Task<void> pump(std::shared_ptr<ExecutionEnvironment> self);
+  runtime::Task<void> limit_finishing(std::shared_ptr<ExecutionEnvironment> self,
+                                      base::Timestamp deadline);
   base::Result<void> check_request(const std::string& request_id) const;
   void become_ended(std::optional<Failure> why);
   void take(std::string_view output);

@@ -106,6 +106,22 @@ TEST(LambdaInvoke, AFunctionThatTakesTooLongIsKilled) {
   EXPECT_EQ(answer(region.invoke("{}")).payload, "\"done\"");
 }
 
+TEST(LambdaInvoke, AnEnvironmentThatNeverAsksForTheNextEventEndsAtItsDeadline) {
+  TestingRegion region;
+  region.create();
+  region.behave = [](const std::string&) { return Behaviour{.lingers = 60s}; };
+  const auto pending = region.invoke("{}");
+  EXPECT_EQ(answer(pending).payload, "\"done\"");
+  region.advance(2900ms);
+  EXPECT_EQ(region.sandbox.running(), 1U);
+  region.advance(100ms);
+  EXPECT_EQ(region.sandbox.running(), 0U);
+  region.behave = [](const std::string&) { return Behaviour{.lingers = 1s}; };
+  EXPECT_EQ(answer(region.invoke("{}")).payload, "\"done\"");
+  region.advance(10s);
+  EXPECT_EQ(region.sandbox.running(), 1U) << "what asked in time stays";
+}
+
 TEST(LambdaInvoke, AFunctionThatDiesIsAnError) {
   TestingRegion region;
   region.create();

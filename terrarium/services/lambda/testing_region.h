@@ -32,6 +32,7 @@ struct Behaviour {
   base::Duration takes{};
   std::optional<runtime::ExitStatus> exit;  // instead of an answer
   std::string prints;
+  base::Duration lingers{};  // between its answer and its call for the next event
 };
 
 template <class T>
@@ -168,6 +169,10 @@ class TestingRegion {
                                 ? again->second->fail(event->request_id, "Asked", behaviour.answer)
                                 : again->second->respond(event->request_id, behaviour.answer);
       EXPECT_TRUE(answered.has_value());
+      const bool lingers = behaviour.lingers > base::Duration{};
+      if (lingers && !co_await process->lives_until(region.clock.now() + behaviour.lingers)) {
+        co_return runtime::ExitStatus{0, 9};
+      }
     }
   }
 
