@@ -57,8 +57,13 @@ std::map<std::string, std::string> ExecutionEnvironment::variables() const {
       {"_HANDLER", function.handler},
   });
   // A custom runtime has none, as on AWS.
-  if (is_python(function.runtime)) {
+  if (!spec_.program.arguments.empty()) {
     variables.emplace("AWS_EXECUTION_ENV", "AWS_Lambda_" + function.runtime);
+  }
+  if (is_nodejs(function.runtime)) {
+    const std::string major = function.runtime.substr(std::string_view("nodejs").size(), 2);
+    variables.emplace("NODE_PATH", opt + "/nodejs/node" + major + "/node_modules:" + opt +
+                                       "/nodejs/node_modules:" + root);
   }
   if (opt != "/opt") variables.emplace("TERRARIUM_LAYERS_ROOT", opt);
   // Until functions live where AWS's own names lead here.

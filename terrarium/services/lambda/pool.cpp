@@ -217,7 +217,7 @@ EnvironmentPtr FunctionPool::make(ExecutionEnvironment::Phase phase, std::string
           .opt = record_->opt_sha256_hex.empty() ? std::filesystem::path()
                                                  : code.files(record_->opt_sha256_hex),
           .runtime = runtimes.folder(),
-          .program = runtimes.program(record_->runtime, visible),
+          .program = runtimes.program(record_->runtime, visible, record_->memory_mb),
           .credentials = credentials_,
           .good_until = credentials_end_,
           .endpoint_url = fleet_.parts_.endpoint_url});

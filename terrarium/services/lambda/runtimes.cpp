@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPython = "/usr/bin/python3";
 constexpr std::string_view kPythonClient = "python.py";
+constexpr const char* kNode = "/usr/bin/node";
+constexpr std::string_view kNodejsClient = "nodejs.js";
 
 // As AWS's own refusals list them, in their order.
 constexpr std::string_view kCurrent =
@@ -37,9 +39,9 @@ constexpr std::array<std::string_view, 45> kKnown = {
     "dotnet10",      "go1.x",         "ruby2.5",        "ruby2.7",      "ruby3.2",
     "ruby3.3",       "ruby3.4",       "provided",       "provided.al2", "provided.al2023"};
 
-bool has_python() {
+bool is_installed(const char* program) {
   std::error_code error;
-  return fs::exists(kPython, error);
+  return fs::exists(program, error);
 }
 
 // "python3.11", which Debian's python3 is a link to; "python3" where it is not.
@@ -51,7 +53,21 @@ std::string python_version() {
 
 bool runs_here(std::string_view runtime) {
   if (runtime == "provided.al2" || runtime == "provided.al2023") return true;
-  return is_python(runtime) && has_python();
+  if (is_python(runtime)) return is_installed(kPython);
+  return is_nodejs(runtime) && is_installed(kNode);
+}
+
+base::Result<void> write_client(const fs::path& path, std::string_view text) {
+  const fs::path unfinished = path.string() + ".new";
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (!file) return base::fail_errno("write " + unfinished.string(), errno);
+  std::error_code error;
+  fs::permissions(unfinished, fs::perms(0644), error);
+  if (!error) fs::rename(unfinished, path, error);
+  if (error) return base::fail_errno("rename " + unfinished.string(), error.value());
+  return {};
 }
 
 }  // namespace
@@ -64,6 +80,11 @@ std::string_view current_runtimes() { return kCurrent; }
 
 bool is_python(std::string_view runtime) {
   return runtime.starts_with("python3.") && is_known_runtime(runtime);
+}
+
+bool is_nodejs(std::string_view runtime) {
+  return runtime == "nodejs18.x" || runtime == "nodejs20.x" || runtime == "nodejs22.x" ||
+         runtime == "nodejs24.x";
 }
 
 base::Result<void> check_runtime(std::string_view runtime) {
@@ -93,23 +114,23 @@ base::Result<void> Runtimes::install() const {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) return base::fail_errno("make " + folder_.string(), error.value());
-  const fs::path path = folder_ / kPythonClient;
-  const fs::path unfinished = path.string() + ".new";
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file << kPythonClientText;
-  file.close();
-  if (!file) return base::fail_errno("write " + unfinished.string(), errno);
-  fs::permissions(unfinished, fs::perms(0644), error);
-  if (!error) fs::rename(unfinished, path, error);
-  if (error) return base::fail_errno("rename " + unfinished.string(), error.value());
-  return {};
+  TRY_VOID(write_client(folder_ / kPythonClient, kPythonClientText));
+  return write_client(folder_ / kNodejsClient, kNodejsClientText);
 }
 
-RuntimeProgram Runtimes::program(std::string_view runtime, const std::string& visible) const {
+RuntimeProgram Runtimes::program(std::string_view runtime, const std::string& visible,
+                                 std::int32_t memory_mb) const {
   RuntimeProgram program;
   if (is_python(runtime)) {
     program.shown = python_version().insert(std::string_view("python").size(), ":");
     program.arguments = {kPython, "-u", visible + "/" + std::string(kPythonClient)};
+    return program;
+  }
+  if (is_nodejs(runtime)) {
+    program.shown = "nodejs";
+    // It sees the machine's memory, not its limit: as on AWS nine tenths of that are its heap's.
+    program.arguments = {kNode, fmt::format("--max-old-space-size={}", memory_mb * 9 / 10),
+                         visible + "/" + std::string(kNodejsClient)};
     return program;
   }
   program.shown = runtime;

@@ -14,7 +14,7 @@ namespace terrarium::lambda {
 
 // How a function of some runtime is started.
 struct RuntimeProgram {
-  std::string shown;                   // in INIT_START: "python:3.11"
+  std::string shown;                   // in INIT_START: "python:3.11", "nodejs"
   std::vector<std::string> arguments;  // empty: the code's own bootstrap
 };
 
@@ -27,7 +27,8 @@ class Runtimes {
   base::Result<void> install() const;
   const std::filesystem::path& folder() const { return folder_; }
   // How to start it; `visible` is where the sandbox sees the folder.
-  RuntimeProgram program(std::string_view runtime, const std::string& visible) const;
+  RuntimeProgram program(std::string_view runtime, const std::string& visible,
+                         std::int32_t memory_mb) const;
 
  private:
   std::filesystem::path folder_;
@@ -43,5 +44,6 @@ std::string_view current_runtimes();
 // AWS's ARNs end in the hash of a runtime's build. Ours is of its name.
 std::string runtime_version_arn(std::string_view runtime, std::string_view region);
 bool is_python(std::string_view runtime);
+bool is_nodejs(std::string_view runtime);
 
 }  // namespace terrarium::lambda

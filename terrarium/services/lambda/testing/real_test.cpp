@@ -60,13 +60,17 @@ class LambdaReal : public testing::Test {
   }
 
   void create(const std::string& name) {
+    create(name, "provided.al2023", "bootstrap", {{"bootstrap", read_file(ECHO_RUNTIME), 0755}});
+  }
+  void create(const std::string& name, std::string runtime, std::string handler,
+              std::vector<ZipEntry> files) {
     CreateFunctionRequest request;
     request.function_name = name;
-    request.runtime = "provided.al2023";
-    request.handler = "bootstrap";
+    request.runtime = std::move(runtime);
+    request.handler = std::move(handler);
     request.role = TestingRegion::kRole;
     request.memory_size = 256;
-    request.code.zip_file = zip_of({{"bootstrap", read_file(ECHO_RUNTIME), 0755}});
+    request.code.zip_file = zip_of(files);
     const auto made = ask(service_->create_function(context_, std::move(request)));
     ASSERT_TRUE(made.has_value()) << base::describe(made.error());
   }
@@ -132,6 +136,35 @@ TEST_F(LambdaReal, ErrorsCrashesAndTimeoutsAreTheFunctions) {
   const auto late = invoke("\"sleep\"");
   EXPECT_NE(late.payload->find("Task timed out after 3.00 seconds"), std::string::npos);
   EXPECT_EQ(invoke("{}").payload, "{}");
+}
+
+TEST_F(LambdaReal, NodeRunsCommonModulesAndEsModules) {
+  if (!check_runtime("nodejs20.x")) GTEST_SKIP() << "no node on this machine";
+  create("common", "nodejs20.x", "index.handler",
+         {{"index.js",
+           "exports.handler = (event, context, callback) => {\n"
+           "  console.log('got', event);\n"
+           "  if (event === 'fail') throw new RangeError('asked to');\n"
+           "  setTimeout(() => callback(null, {event, name: context.functionName}), 10);\n"
+           "};\n",
+           0644}});
+  const auto answered = invoke("\"x\"", "common");
+  EXPECT_EQ(answered.payload, R"({"event":"x","name":"common"})") << tail(answered);
+  EXPECT_NE(tail(answered).find("\tINFO\tgot x\n"), std::string::npos) << tail(answered);
+  const auto failed = invoke("\"fail\"", "common");
+  EXPECT_EQ(failed.function_error, "Unhandled");
+  const auto error = boost::json::parse(*failed.payload).as_object();
+  EXPECT_EQ(error.at("errorType").as_string(), "RangeError");
+  EXPECT_EQ(error.at("errorMessage").as_string(), "asked to");
+  EXPECT_TRUE(error.at("trace").as_array().at(1).as_string().find("/index.js:3") !=
+              boost::json::string::npos)
+      << *failed.payload;
+  create("module", "nodejs22.x", "src/main.handler",
+         {{"src/main.mjs", "export const handler = async (event) => [event, event];\n", 0644}});
+  EXPECT_EQ(invoke("7", "module").payload, "[7,7]");
+  create("missing", "nodejs20.x", "index.none", {{"index.js", "", 0644}});
+  EXPECT_NE(invoke("7", "missing").payload->find("index.none is undefined or not exported"),
+            std::string::npos);
 }
 
 TEST_F(LambdaReal, MemoryIsLimited) {
