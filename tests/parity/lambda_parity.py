@@ -9,6 +9,10 @@ import urllib.error
 import urllib.request
 import zipfile
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from harness import RegionTest, eventually
 
 ROLE = "arn:aws:iam::000000000000:role/tests"
@@ -335,6 +339,67 @@ class LambdaVersions(LambdaBase):
         with ask() as got:
             self.assertEqual((got.status, got.headers["X-Path"], got.read()),
                              (201, "/some/path", b"text"))
+
+    def test_a_url_with_iam_serves_who_signs(self):
+        self.create()
+        url = self.client.create_function_url_config(
+            FunctionName=self.name, AuthType="AWS_IAM")["FunctionUrl"] + "some/path?x=1"
+        host = url.split("/")[2]
+
+        def ask(secret):
+            signed = AWSRequest("POST", url, data=b"text", headers={
+                "Host": host, "Content-Type": "text/plain"})
+            if secret:
+                SigV4Auth(Credentials("test", secret), "lambda", "us-east-1").add_auth(signed)
+            request = urllib.request.Request(f"{self.region.endpoint}/some/path?x=1",
+                                             data=b"text", headers=dict(signed.headers))
+            return urllib.request.urlopen(request)
+        for secret in (None, "wrong"):
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                ask(secret)
+            self.assertEqual(caught.exception.code, 403)
+            self.assertEqual(json.load(caught.exception)["Message"][:9], "Forbidden")
+            caught.exception.close()
+        with ask("test") as got:
+            self.assertEqual((got.status, got.headers["X-Path"], got.read()),
+                             (201, "/some/path", b"text"))
+
+    def test_code_comes_from_a_version_of_an_object(self):
+        s3 = self.region.client("s3")
+        bucket = self.name
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        old = s3.put_object(Bucket=bucket, Key="code.zip", Body=archive(
+            main="def handler(event, context): return 'old'"))["VersionId"]
+        s3.put_object(Bucket=bucket, Key="code.zip", Body=archive(
+            main="def handler(event, context): return 'new'"))
+        code = {"S3Bucket": bucket, "S3Key": "code.zip"}
+        self.create(Code={**code, "S3ObjectVersion": old})
+        self.assertEqual(self.answer({}), "old")
+        self.client.update_function_code(FunctionName=self.name, **code)
+        self.assertEqual(self.answer({}), "new")
+        refused = self.refuses("InvalidParameterValueException", self.client.update_function_code,
+                               FunctionName=self.name, S3ObjectVersion="x" * 32, **code)
+        self.assertIn("Error occurred while GetObject. S3 Error Code: ",
+                      refused["Error"]["Message"])
+
+    def test_a_request_too_large_is_refused_in_lambdas_words(self):
+        refused = self.refuses("RequestEntityTooLargeException", self.create,
+                               Code={"ZipFile": b"x" * 60_000_000})
+        self.assertEqual(refused["Error"]["Message"], "Request must be smaller than 70167211 "
+                         "bytes for the CreateFunction operation")
+        self.assertEqual(refused["ResponseMetadata"]["HTTPStatusCode"], 413)
+
+    def test_node_runs(self):
+        if not pathlib.Path("/usr/bin/node").exists():
+            self.refuses("InvalidParameterValueException", self.create, Runtime="nodejs20.x")
+            return
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as made:
+            made.writestr("index.mjs", "import os from 'os';\nexport const handler = async (event,"
+                          " context) => ({event, name: context.functionName, on: os.type()});\n")
+        self.create(Runtime="nodejs20.x", Handler="index.handler", Code={"ZipFile": out.getvalue()})
+        self.assertEqual(self.answer([1]), {"event": [1], "name": self.name, "on": "Linux"})
 
     def test_what_is_reserved_is_throttled_past(self):
         self.create()

@@ -66,8 +66,10 @@ std::map<std::string, std::string> ExecutionEnvironment::variables() const {
                                        "/nodejs/node_modules:" + root);
   }
   if (opt != "/opt") variables.emplace("TERRARIUM_LAYERS_ROOT", opt);
-  // Until functions live where AWS's own names lead here.
-  if (!spec_.endpoint_url.empty()) variables.emplace("AWS_ENDPOINT_URL", spec_.endpoint_url);
+  // The daemon's own listener is not there in a network of its own; the region's APIs are.
+  const std::string endpoint =
+      network_.id.empty() ? spec_.endpoint_url : "http://" + std::string(host::kApiAddress);
+  if (!endpoint.empty()) variables.emplace("AWS_ENDPOINT_URL", endpoint);
   // Reserved names were refused; PATH and its like are the function's to change.
   for (const auto& [name, value] : function.variables) variables[name] = value;
   return variables;
@@ -96,20 +98,28 @@ std::optional<host::SandboxSpec> ExecutionEnvironment::command() const {
   return sandbox;
 }
 
-base::Result<void> ExecutionEnvironment::launch() {
+runtime::Task<base::Result<void>> ExecutionEnvironment::launch() {
   auto sandbox = command();
   if (!sandbox) {
     become_ended(Failure{.type = "Runtime.InvalidEntrypoint",
                          .text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap "
                                  "/opt/bootstrap]"});
-    return {};
+    co_return base::Result<void>();
   }
-  TRY(endpoint_, parts_.frontend.open(*this));
+  CO_TRY(network_, co_await parts_.networks.take());
+  CO_TRY(endpoint_, parts_.frontend.open(*this, network_.listening_fd));
+  // It may have been told to end meanwhile.
+  if (state_ == State::Ended) co_return base::Result<void>();
   // A retried start shares its log stream with the one that failed, not its sandbox.
   sandbox->name = parts_.random.hex(16);
   sandbox->env = variables();
-  TRY(process_, parts_.sandbox.start(*std::move(sandbox)));
-  return {};
+  if (!network_.id.empty()) {
+    sandbox->network_namespace = network_.path;
+    // The region's, which leads AWS's own names here.
+    sandbox->nameserver = host::kApiAddress;
+  }
+  CO_TRY(process_, parts_.sandbox.start(*std::move(sandbox)));
+  co_return base::Result<void>();
 }
 
 base::Timestamp ExecutionEnvironment::begins(base::Timestamp now) const {
@@ -120,7 +130,7 @@ runtime::Task<void> ExecutionEnvironment::start() {
   if (spec_.phase == Phase::Init) {
     log(init_start_line(spec_.program.shown, spec_.function->runtime, spec_.place.region));
   }
-  if (const auto launched = launch(); !launched) {
+  if (const auto launched = co_await launch(); !launched) {
     base::log::warning("lambda", "{}: {}", spec_.function->name, base::describe(launched.error()));
     become_ended(Failure{
         .type = "Runtime.InvalidEntrypoint",
@@ -177,6 +187,7 @@ runtime::Task<void> ExecutionEnvironment::watch(std::shared_ptr<ExecutionEnviron
                        .text = exit_text(status.value_or(runtime::ExitStatus{}))});
   if (endpoint_) co_await endpoint_->close();
   if (process_) co_await process_->close();
+  parts_.networks.give_back(network_.id);
   cleared_ = true;
   changed_.notify_all();
 }

@@ -17,6 +17,7 @@
 #include "lib/runtime/event.h"
 #include "lib/runtime/task_group.h"
 #include "terrarium/host/sandbox.h"
+#include "terrarium/services/lambda/function_networks.h"
 #include "terrarium/services/lambda/names.h"
 #include "terrarium/services/lambda/records.h"
 #include "terrarium/services/lambda/runtime_session.h"
@@ -46,6 +47,7 @@ class ExecutionEnvironment final : public RuntimeSession,
     base::Random& random;
     host::Sandbox& sandbox;
     RuntimeFrontend& frontend;
+    FunctionNetworks& networks;
     logs::Api& logs;
     runtime::TaskGroup& tasks;
   };
@@ -112,7 +114,7 @@ class ExecutionEnvironment final : public RuntimeSession,
     std::string error_type;
   };
 
-  base::Result<void> launch();
+  runtime::Task<base::Result<void>> launch();
   std::optional<host::SandboxSpec> command() const;
   void report_failed_start();
   std::map<std::string, std::string> variables() const;
@@ -134,6 +136,7 @@ class ExecutionEnvironment final : public RuntimeSession,
   State state_ = State::Starting;
   runtime::Event changed_;  // state, answer
   runtime::Event wake_;     // for the runtime that waits for an event
+  FunctionNetworks::Place network_;
   std::unique_ptr<RuntimeEndpoint> endpoint_;
   std::unique_ptr<host::SandboxProcess> process_;
   base::Timestamp started_;

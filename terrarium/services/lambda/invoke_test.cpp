@@ -76,6 +76,48 @@ TEST(LambdaInvoke, TheEnvironmentVariablesAreAwss) {
   EXPECT_EQ(env.at("TZ"), "Europe/Paris");
 }
 
+TEST(LambdaInvoke, EachEnvironmentHasANetworkOfItsOwn) {
+  TestingRegion region;
+  region.network = std::make_unique<FakeNetwork>();
+  region.restart();
+  region.create();
+  region.behave = [](const std::string&) { return Behaviour{.takes = 1s}; };
+  const auto first = region.invoke("1");
+  const auto second = region.invoke("2");
+  region.advance(1s);
+  answer(first);
+  answer(second);
+  ASSERT_EQ(region.sandbox.started().size(), 2U);
+  const host::SandboxSpec& one = region.sandbox.started()[0]->spec;
+  EXPECT_EQ(one.network_namespace, "/run/netns/function-0");
+  EXPECT_EQ(one.nameserver, "203.0.113.1");
+  EXPECT_EQ(one.env.at("AWS_ENDPOINT_URL"), "http://203.0.113.1");
+  EXPECT_EQ(region.sandbox.started()[1]->spec.network_namespace, "/run/netns/function-1");
+  EXPECT_EQ(region.network->listened.front(), "function-0 127.0.0.1:9001");
+  // What idle environments leave is used again, and nothing stays.
+  region.advance(10min);
+  const auto third = region.invoke("3");
+  region.advance(1s);
+  answer(third);
+  EXPECT_EQ(region.sandbox.started()[2]->spec.network_namespace, "/run/netns/function-0");
+  EXPECT_EQ(region.network->isolated.size(), 2U);
+  region.stop();
+  EXPECT_TRUE(region.network->isolated.empty());
+}
+
+TEST(LambdaInvoke, WithoutANetworkToRunInAFunctionDoesNotStart) {
+  TestingRegion region;
+  region.network = std::make_unique<FakeNetwork>();
+  region.network->broken = true;
+  region.restart();
+  region.create();
+  EXPECT_EQ(answer(region.invoke("{}")).function_error, "Unhandled");
+  EXPECT_TRUE(region.sandbox.started().empty());
+  region.network->broken = false;
+  region.behave = [](const std::string&) { return Behaviour{}; };
+  EXPECT_EQ(answer(region.invoke("{}")).payload, "\"done\"");
+}
+
 TEST(LambdaInvoke, AnErrorThatTheFunctionReportsIsItsAnswer) {
   TestingRegion region;
   region.create();

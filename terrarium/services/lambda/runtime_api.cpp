@@ -80,7 +80,7 @@ class HttpEndpoint final : public RuntimeEndpoint {
   HttpEndpoint(runtime::Runtime& runtime, base::Clock& clock, RuntimeSession& session)
       : control_(runtime.control()), clock_(clock), session_(session) {}
 
-  base::Result<void> open(runtime::Runtime& runtime) {
+  base::Result<void> open(runtime::Runtime& runtime, int listening_fd) {
     http::ServerOptions options;
     options.limits.connections_max = kConnectionsMax;
     // An answer past the limit is read to its end, or its sender would not see ours.
@@ -90,7 +90,8 @@ class HttpEndpoint final : public RuntimeEndpoint {
     options.limits.body_timeout = 15min;
     TRY(server_, http::Server::open(runtime, clock_, std::move(options),
                                     [this](http::Request& request) { return handle(request); }));
-    TRY(port_, server_->listen({.address = "127.0.0.1", .port = 0, .tls = {}}));
+    TRY(port_, server_->listen(
+                   {.address = "127.0.0.1", .port = 0, .tls = {}, .inherited_fd = listening_fd}));
     return {};
   }
   std::string address() const override { return fmt::format("127.0.0.1:{}", port_); }
@@ -190,9 +191,10 @@ runtime::Task<http::Response> HttpEndpoint::handle(http::Request& request) {
 class HttpFrontend final : public RuntimeFrontend {
  public:
   HttpFrontend(runtime::Runtime& runtime, base::Clock& clock) : runtime_(runtime), clock_(clock) {}
-  base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session) override {
+  base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session,
+                                                      int listening_fd) override {
     auto endpoint = std::make_unique<HttpEndpoint>(runtime_, clock_, session);
-    TRY_VOID(endpoint->open(runtime_));
+    TRY_VOID(endpoint->open(runtime_, listening_fd));
     return std::unique_ptr<RuntimeEndpoint>(std::move(endpoint));
   }
 

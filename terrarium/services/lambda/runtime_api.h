@@ -10,7 +10,8 @@
 
 namespace terrarium::lambda {
 
-// On 127.0.0.1, at ports that the kernel chooses. `runtime` and `clock` outlive it.
+// Where no socket is given, on 127.0.0.1 at ports that the kernel chooses. `runtime` and `clock`
+// outlive it.
 std::unique_ptr<RuntimeFrontend> http_runtime_frontend(runtime::Runtime& runtime,
                                                        base::Clock& clock);
 

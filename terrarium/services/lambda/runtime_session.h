@@ -49,8 +49,10 @@ class RuntimeEndpoint {
 class RuntimeFrontend {
  public:
   virtual ~RuntimeFrontend() = default;
-  // `session` outlives the endpoint.
-  virtual base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session) = 0;
+  // `session` outlives the endpoint. `listening_fd`: a socket to listen on, which becomes the
+  // endpoint's; -1: it opens its own.
+  virtual base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session,
+                                                              int listening_fd) = 0;
 };
 
 }  // namespace terrarium::lambda

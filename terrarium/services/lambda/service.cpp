@@ -49,10 +49,12 @@ Service::Service(Parts parts, Config config)
                .tasks = tasks_},
               config_.state_directory / "lambda" / "code"),
       runtimes_(config_.state_directory / "lambda" / "runtimes"),
+      networks_(parts.network),
       fleet_({.environment = {.clock = parts.clock,
                               .random = parts.random,
                               .sandbox = parts.sandbox,
                               .frontend = own_frontend_ ? *own_frontend_ : *parts.frontend,
+                              .networks = networks_,
                               .logs = parts.logs,
                               .tasks = tasks_},
               .iam = parts.iam,
@@ -157,6 +159,7 @@ Task<void> Service::stop() {
   co_await mappings_.stop();
   co_await fleet_.stop(parts_.clock.now() + kStopTimeout);
   co_await tasks_.stop();
+  co_await networks_.remove_all();
 }
 
 Result<Resolved> Service::resolve(const wire::Context& context, std::string_view name,

@@ -65,6 +65,7 @@ class Service final : public Api, public EventOperations, public Layers, public 
     iam::Api& iam;
     RuntimeFrontend* frontend = nullptr;   // null: the Runtime API over HTTP
     const wire::KeyStore* keys = nullptr;  // null: function URLs with AWS_IAM refuse everybody
+    host::Network* network = nullptr;      // null: functions run in the host's network
   };
   Service(Parts parts, Config config);
   // Loads, and takes up what was going on. Blocks a moment.
@@ -234,6 +235,7 @@ class Service final : public Api, public EventOperations, public Layers, public 
   CodeKeeper keeper_;
   Runtimes runtimes_;
   Catalog catalog_;
+  FunctionNetworks networks_;
   Fleet fleet_;
   InvokeConfigs invoke_configs_;
   EventQueue events_;

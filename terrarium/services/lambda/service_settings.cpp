@@ -21,7 +21,7 @@ base::Error named_latest(base::Error error) {
   return error;
 }
 
-// Tags belong to functions: everything else that an ARN may name is refused.
+// Tags belong to functions, and to mappings: everything else that an ARN may name is refused.
 Result<void> check_tagged_arn(const std::string& arn, const Place& place) {
   const bool is_arn = arn.starts_with("arn:aws") && arn.find(":lambda:") != std::string::npos;
   if (!is_arn) {
@@ -33,7 +33,7 @@ Result<void> check_tagged_arn(const std::string& arn, const Place& place) {
         "[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})");
   }
   if (arn.find(":function:") == std::string::npos) {
-    return unsupported("Tags on anything but functions");
+    return unsupported("Tags on anything but functions and event source mappings");
   }
   TRY(const FunctionName name, parse_function_name(arn, place));
   if (name.qualifier.empty()) return {};

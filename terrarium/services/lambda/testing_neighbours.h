@@ -5,12 +5,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "lib/base/clock.h"
 #include "lib/runtime/event.h"
+#include "terrarium/host/network.h"
 #include "terrarium/services/iam/api.h"
 #include "terrarium/services/lambda/runtime_session.h"
 #include "terrarium/services/logs/api.h"
@@ -165,11 +167,49 @@ class FakeRoles final : public iam::Api {
   base::Clock& clock_;
 };
 
+// Isolated namespaces by name only.
+class FakeNetwork final : public host::Network {
+ public:
+  using Done = runtime::Task<base::Result<void>>;
+  std::set<std::string> isolated;
+  std::vector<std::string> listened;
+  bool broken = false;
+
+  Done add_isolated(std::string id) override {
+    if (broken) co_return base::fail(base::ErrorKind::Unavailable, "no network");
+    isolated.insert(std::move(id));
+    co_return base::Result<void>();
+  }
+  Done remove_isolated(std::string id) override {
+    isolated.erase(id);
+    co_return base::Result<void>();
+  }
+  std::filesystem::path namespace_path(const std::string& id) const override {
+    return "/run/netns/" + id;
+  }
+  base::Result<int> listen_in_isolated(const std::string& id, std::string address,
+                                       std::uint16_t port) override {
+    listened.push_back(id + " " + address + ":" + std::to_string(port));
+    return -1;
+  }
+  Done set_vpc(host::VpcSpec) override { co_return base::Result<void>(); }
+  Done remove_vpc(std::string) override { co_return base::Result<void>(); }
+  base::Result<std::vector<std::string>> vpcs() const override {
+    return std::vector<std::string>();
+  }
+  std::filesystem::path internet_namespace_path() const override { return {}; }
+  base::Result<int> listen_on_internet(std::string, std::uint16_t) override { return -1; }
+  base::Result<int> listen_in_vpc(const std::string&, std::string, std::uint16_t) override {
+    return -1;
+  }
+  Done remove_all() override { co_return base::Result<void>(); }
+};
+
 // The Runtime API without HTTP: fake programs find their session by its address.
 class FakeFrontend final : public RuntimeFrontend {
  public:
   std::map<std::string, RuntimeSession*> sessions;
-  base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session) override {
+  base::Result<std::unique_ptr<RuntimeEndpoint>> open(RuntimeSession& session, int) override {
     auto endpoint = std::make_unique<Endpoint>(*this, "fake:" + std::to_string(++opened_));
     sessions[endpoint->address()] = &session;
     return std::unique_ptr<RuntimeEndpoint>(std::move(endpoint));

@@ -74,7 +74,7 @@ class TestingRegion {
   void start() {
     service = std::make_unique<Service>(
         Service::Parts{*store, clock, random, *runtime, sandbox, queue, objects, logs, roles,
-                       &frontend},
+                       &frontend, nullptr, network.get()},
         Config{
             .state_directory = state, .endpoint_url = "http://127.0.0.1:4566", .limits = limits});
     const auto started = service->start();
@@ -186,6 +186,7 @@ class TestingRegion {
   FakeQueue queue{clock};
   FakeObjects objects;
   FakeLogs logs;
+  std::unique_ptr<FakeNetwork> network;  // null: the host's; take effect with restart()
   FakeRoles roles{clock};
   FleetLimits limits;
   wire::Context context;
