@@ -355,6 +355,32 @@ TEST_F(LinuxMachine, AnImageOfItBootsAsSomebodyElse) {
   EXPECT_TRUE(run(machines_->remove_image("ami-1")).has_value());
 }
 
+TEST_F(LinuxMachine, TrustsTheRegionAndHoldsNothingOfTheHostsPeople) {
+  certificate_ = folder_ / "ca.pem";
+  shell(
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "
+      "'/CN=Region CA' -keyout " +
+      (folder_ / "ca.key").string() + " -out " + certificate_.string());
+  open();
+  MachineSpec spec = system("i-1", R"sh(
+openssl verify /etc/ssl/certs/terrarium.pem
+/usr/bin/python3 -c 'import ssl
+names = [c["subject"] for c in ssl.create_default_context().get_ca_certs()]
+print("bundle", ((("commonName", "Region CA"),),) in names)'
+/usr/bin/python3 -c 'from botocore.httpsession import get_cert_path
+print("boto", "Region CA" if open("/etc/ssl/certs/terrarium.pem").read() in
+      open(get_cert_path(True)).read() else "no")'
+cut -d: -f2 /etc/shadow | sort -u | tr '\n' ' '
+ls /etc/ssh /home /root | grep -v -e '^$' | tr '\n' ' '
+)sh");
+  ASSERT_TRUE(run(machines_->start(spec)).has_value()) << problem_;
+  EXPECT_TRUE(says("i-1", "user data part-001 ended")) << console("i-1");
+  const std::string told = console("i-1");
+  EXPECT_THAT(told, HasSubstr("terrarium.pem: OK\nbundle True\nboto Region CA\n* "));
+  EXPECT_THAT(told, HasSubstr("/etc/ssh: ssh_config ssh_host_ed25519_key "
+                              "ssh_host_ed25519_key.pub sshd_config /home: ec2-user /root: "));
+}
+
 TEST_F(LinuxMachine, ANewDaemonAdoptsIt) {
   story("i-1", "echo up");
   const MachineStatus before = status("i-1");

@@ -1,5 +1,5 @@
 // How long machines take: start to SSH and to HTTP from user data, stop, remove, many at once, and
-// what an idle one holds. As root; prints a line a figure. tests/bench/machines.py runs it.
+// what an idle one holds. As root; prints a line a figure:  machine_bench [one by one] [at once]
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
