@@ -140,15 +140,19 @@ std::optional<std::map<std::string, std::string>> signed_headers(
   return fields;
 }
 
-std::string resource_of(const ReceivedRequest& request, std::vector<Parameter> parameters,
-                        std::string_view bucket_in_host) {
-  std::string text;
-  if (!bucket_in_host.empty()) text += '/' + std::string(bucket_in_host);
-  text += request.path.empty() ? "/" : request.path;
+std::string resource_path(const ReceivedRequest& request, std::string_view bucket_in_host) {
+  std::string path;
+  if (!bucket_in_host.empty()) path += '/' + std::string(bucket_in_host);
+  path += request.path.empty() ? "/" : request.path;
+  return path;
+}
+
+std::string signed_query(std::vector<Parameter> parameters) {
   std::erase_if(parameters, [](const Parameter& parameter) {
     return !std::ranges::binary_search(kSigned, std::string_view(parameter.name));
   });
   std::ranges::sort(parameters);
+  std::string text;
   char separator = '?';
   for (const Parameter& parameter : parameters) {
     text += separator + parameter.name;
@@ -235,9 +239,17 @@ std::expected<void, AuthenticationError> verify_presigned_v2(const ReceivedReque
   text += '\n' + take("content-type");
   text += '\n' + std::to_string(claim.expires.time_since_epoch() / std::chrono::seconds(1)) + '\n';
   for (const auto& [name, value] : *fields) text += name + ':' + value + '\n';
-  text += resource_of(request, std::move(*parameters), bucket_in_host);
-  if (base::equals_in_constant_time(hmac_sha1(secret_access_key, text), claim.signature)) return {};
-  return mismatch(std::move(text));
+  const std::string path = resource_path(request, bucket_in_host);
+  const std::string query = signed_query(std::move(*parameters));
+  const auto is_signed = [&](const std::string& resource) {
+    const std::string expected = hmac_sha1(secret_access_key, text + resource + query);
+    return base::equals_in_constant_time(expected, claim.signature);
+  };
+  if (is_signed(path)) return {};
+  // A bucket in the path is signed as "/bucket/", also where the URL ends with its name.
+  const bool is_bucket = path.size() > 1 && path.find('/', 1) == std::string::npos;
+  if (is_bucket && is_signed(path + '/')) return {};
+  return mismatch(text + path + query);
 }
 
 std::string sign_form_v2(std::string_view secret_access_key, std::string_view policy) {

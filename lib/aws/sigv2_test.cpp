@@ -104,6 +104,18 @@ TEST(Sigv2Presigned, SubresourcesAndResponseHeadersAreSigned) {
   EXPECT_EQ(check(list), "");
 }
 
+TEST(Sigv2Presigned, BucketInThePathIsSignedWithASlash) {
+  Request list{.path = "/b",
+               .query =
+                   "versions&encoding-type=url&AWSAccessKeyId=test&"
+                   "Signature=nsDEqEQtUYdFAA3pdVGumKxzKho%3D&Expires=1795467801"};
+  EXPECT_EQ(check(list), "");
+  list.path = "/b/";
+  EXPECT_EQ(check(list), "");
+  list.path = "/b/b";
+  EXPECT_EQ(check(list), "SignatureDoesNotMatch");
+}
+
 TEST(Sigv2Presigned, EveryPartOfTheRequestCounts) {
   Request changed = kGet;
   changed.method = "DELETE";

@@ -59,7 +59,9 @@ bool is_presigned_checksum(std::string_view name) {
 }
 
 bool is_hoisted_header(std::string_view name) {
-  return base::to_lower(name).starts_with("x-amz-") && !is_signature_parameter(name) &&
+  const std::string lower = base::to_lower(name);
+  if (lower == "content-type" || lower == "content-md5") return true;
+  return lower.starts_with("x-amz-") && !is_signature_parameter(name) &&
          !is_presigned_checksum(name);
 }
 
