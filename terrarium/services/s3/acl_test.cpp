@@ -111,6 +111,33 @@ TEST(S3Acl, StrangersReadWhatTheListOfTheObjectGivesThem) {
   EXPECT_EQ(region.read_by_stranger(), "AccessDenied");
 }
 
+TEST(S3Acl, EachVersionIsGuardedByItsOwnList) {
+  AclRegion region;
+  EXPECT_TRUE(region.put_with("private").has_value());
+  PutBucketVersioningRequest versioning;
+  versioning.bucket = "open";
+  versioning.versioning_configuration.status = "Enabled";
+  EXPECT_TRUE(
+      region.wait(region.s3().put_bucket_versioning(region.root(), versioning)).has_value());
+  EXPECT_TRUE(region.put_with("public-read").has_value());
+  const auto read = [&region](std::optional<std::string> version_id) {
+    GetObjectRequest request = S3Region::get_request("open", "k");
+    request.version_id = std::move(version_id);
+    return S3Region::code_of(
+        region.wait(region.s3().get_object(region.anonymous(), std::move(request))));
+  };
+  EXPECT_EQ(read({}), "no error");
+  EXPECT_EQ(read("null"), "AccessDenied") << "what was private before stays private";
+  EXPECT_TRUE(region.put_with("private").has_value());
+  EXPECT_EQ(read({}), "AccessDenied");
+  CopyObjectRequest copy;
+  copy.bucket = "open";
+  copy.key = "copy";
+  copy.copy_source = "open/k?versionId=null";
+  EXPECT_EQ(S3Region::code_of(region.wait(region.s3().copy_object(region.anonymous(), copy))),
+            "AccessDenied");
+}
+
 TEST(S3Acl, StrangersListAndWriteWhatTheListOfTheBucketGivesThem) {
   AclRegion region;
   ListObjectsV2Request list;

@@ -178,6 +178,10 @@ base::Result<ByteRange> parse_copy_range(std::string_view header, std::uint64_t 
         "last are the zero-based offsets of the first and last bytes to copy",
         std::string(name), std::string(header));
   }
+  if (*first >= bytes) {
+    return base::fail(errors::kInvalidRequest,
+                      "The specified copy range is invalid for the source object size");
+  }
   if (*last >= bytes) {
     return invalid_argument(
         "Range specified is not valid for source object of size: " + std::to_string(bytes),

@@ -152,7 +152,8 @@ TEST(S3Range, FollowsTheMatrixOfTheStandard) {
 
 TEST(S3Range, CopyRangesMustLieInTheSource) {
   EXPECT_EQ(parse_copy_range("bytes=2-5", 6)->bytes, 4U);
-  EXPECT_FALSE(parse_copy_range("bytes=2-6", 6).has_value());
+  EXPECT_EQ(parse_copy_range("bytes=2-6", 6).error().row->code, "InvalidArgument");
+  EXPECT_EQ(parse_copy_range("bytes=6-7", 6).error().row->code, "InvalidRequest");
   EXPECT_FALSE(parse_copy_range("bytes=2-", 6).has_value());
   EXPECT_FALSE(parse_copy_range("bytes=-2", 6).has_value());
   EXPECT_FALSE(parse_copy_range("2-5", 6).has_value());

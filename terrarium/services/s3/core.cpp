@@ -104,11 +104,11 @@ base::Result<BucketRecord> Core::enter(const wire::Context& context, const std::
 
 base::Result<BucketRecord> Core::enter_from_anywhere(
     const wire::Context& context, const std::string& bucket,
-    const std::optional<std::string>& expected_owner, std::string_view action,
-    std::string_view key) const {
+    const std::optional<std::string>& expected_owner, std::string_view action, std::string_view key,
+    wire::ConditionContext conditions) const {
   TRY_VOID(check_bucket_name(bucket));
   TRY(BucketRecord record, find_bucket(bucket));
-  const auto admitted = admit(context, record, expected_owner, action, key, {});
+  const auto admitted = admit(context, record, expected_owner, action, key, conditions);
   if (!admitted.has_value()) return with_region(admitted.error(), record);
   return record;
 }

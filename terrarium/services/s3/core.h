@@ -75,8 +75,8 @@ class Core {
   base::Result<BucketRecord> enter_from_anywhere(const wire::Context& context,
                                                  const std::string& bucket,
                                                  const std::optional<std::string>& expected_owner,
-                                                 std::string_view action,
-                                                 std::string_view key) const;
+                                                 std::string_view action, std::string_view key,
+                                                 wire::ConditionContext conditions = {}) const;
   // What the policy, the lists and the bucket's owner say.
   base::Result<void> admit(const wire::Context& context, const BucketRecord& bucket,
                            const std::optional<std::string>& expected_owner,

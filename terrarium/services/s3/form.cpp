@@ -153,6 +153,7 @@ Task<base::Result<std::optional<FormReader::Part>>> FormReader::next_part() {
 
 Task<base::Result<FormFields>> FormReader::read_fields() {
   FormFields fields;
+  std::size_t left = kFormFieldsBytesMax;
   CO_TRY(const std::size_t preamble, co_await find_delimiter(kFormFieldsBytesMax));
   buffer_.erase(0, preamble + delimiter_.size());
   for (;;) {
@@ -162,8 +163,11 @@ Task<base::Result<FormFields>> FormReader::read_fields() {
       file_name_ = part->file_name.value_or("");
       co_return fields;
     }
-    CO_TRY(const std::size_t end, co_await find_delimiter(kFormFieldsBytesMax - fields_bytes_));
-    fields_bytes_ += end;
+    // Names too: fields without a value would cost nothing otherwise.
+    if (part->name.size() > left) co_return fields_too_large();
+    left -= part->name.size();
+    CO_TRY(const std::size_t end, co_await find_delimiter(left));
+    left -= end;
     fields.add(std::move(part->name), buffer_.substr(0, end));
     buffer_.erase(0, end + delimiter_.size());
   }

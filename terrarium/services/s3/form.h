@@ -17,7 +17,7 @@
 
 namespace terrarium::s3 {
 
-// Of all fields before the file.
+// Of all fields before the file, names and values.
 inline constexpr std::size_t kFormFieldsBytesMax = 20'480;
 inline constexpr std::size_t kFormPartHeadBytesMax = 4'096;
 
@@ -69,7 +69,6 @@ class FormReader final : public http::BodyReader {
   const std::string delimiter_;
   std::string buffer_;
   std::string file_name_;
-  std::size_t fields_bytes_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t bytes_min_ = 0;
   std::uint64_t bytes_max_ = UINT64_MAX;

@@ -177,9 +177,9 @@ TEST(S3Form, SignatureMustBeThatOfThePolicy) {
   const auto unsigned_form = region.post(form_of(fields, "x"));
   EXPECT_EQ(field_of(unsigned_form.error(), "ArgumentName"), "X-Amz-Signature");
 
-  const std::string policy = base::base64_encode(
-      R"({"expiration": "2199-01-01T00:00:00Z",)"
-      R"("conditions": [{"bucket": "forms"}, {"key": "k"}]})");
+  const std::string policy =
+      base::base64_encode(R"({"expiration": "2199-01-01T00:00:00Z",)"
+                          R"("conditions": [{"bucket": "forms"}, {"key": "k"}]})");
   const Fields older{{"key", "k"},
                      {"AWSAccessKeyId", "AKID"},
                      {"policy", policy},
@@ -195,6 +195,8 @@ TEST(S3Form, FormsThatAreNoneAreRefused) {
   EXPECT_EQ(S3Region::code_of(region.post(form_of({{"key", std::string(30'000, 'k')}}, "x"))),
             "MaxPostPreDataLengthExceededError");
   EXPECT_EQ(S3Region::code_of(region.post("--XX\r\n" + std::string(10'000, 'h'))),
+            "MaxPostPreDataLengthExceededError");
+  EXPECT_EQ(S3Region::code_of(region.post(form_of(Fields(30'000, {"n", ""}), "x"))),
             "MaxPostPreDataLengthExceededError");
 }
 

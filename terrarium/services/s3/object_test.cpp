@@ -194,6 +194,12 @@ TEST(S3Object, RangesAreAnsweredInPartWhereverTheBodyLies) {
     EXPECT_EQ(output->status_code, 206);
     EXPECT_EQ(output->content_range, "bytes 10-19/" + std::to_string(bytes));
     EXPECT_EQ(region.read(*output), sent.substr(10, 10));
+    request.checksum_mode = "ENABLED";
+    EXPECT_FALSE(region.get(request)->checksum_type.has_value());
+    request.range = "bytes=-200000";
+    output = region.get(request);
+    EXPECT_EQ(output->status_code, 206);
+    EXPECT_EQ(output->checksum_type, "FULL_OBJECT") << "a range that is the whole";
     request.range = "bytes=" + std::to_string(bytes) + "-";
     const auto outside = region.get(request);
     EXPECT_EQ(region.code_of(outside), "InvalidRange");
@@ -324,6 +330,12 @@ TEST(S3Object, UnsupportedParametersAreRefusedByName) {
               it.server_side_encryption = "AES256";
             }),
             "no error");
+  DeleteObjectRequest bypass;
+  bypass.bucket = "pictures";
+  bypass.key = "key";
+  bypass.bypass_governance_retention = false;
+  EXPECT_EQ(region.code_of(region.wait(region.s3().delete_object(region.root(), bypass))),
+            "InvalidArgument");
 }
 
 TEST(S3Delete, ManyAtOnceReportEachByItself) {

@@ -141,10 +141,11 @@ base::Result<void> refuse_unsupported(const Request& request) {
     }
   }
   if constexpr (requires { request.bypass_governance_retention; }) {
-    if (request.bypass_governance_retention.value_or(false)) {
-      return invalid_argument(
-          "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-          "x-amz-bypass-governance-retention", "true");
+    if (request.bypass_governance_retention) {
+      return with_field(base::fail(errors::kInvalidArgument,
+                                   "x-amz-bypass-governance-retention is only applicable to Object "
+                                   "Lock enabled buckets."),
+                        "ArgumentName", "x-amz-bypass-governance-retention");
     }
   }
   if constexpr (requires { request.mfa; }) {

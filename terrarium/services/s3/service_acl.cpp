@@ -72,7 +72,7 @@ Task<base::Result<GetObjectAclOutput>> Settings::get_object_acl(const wire::Cont
          enter(context, request.bucket, request.expected_bucket_owner, "s3:GetObjectAcl",
                request.key, version_condition(request.version_id)));
   CO_TRY(const StoredVersion version,
-         require_settable(context, bucket, request.key, request.version_id));
+         require_version(context, bucket, request.key, request.version_id));
   GetObjectAclOutput output;
   output.owner = shown_owner(context.account);
   output.grants = shown_grants(shown_acl(bucket, version.record.acl), context.account);

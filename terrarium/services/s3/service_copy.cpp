@@ -1,6 +1,7 @@
 // Objects copied inside the region. The bytes of a plain object are not copied: its file gets a
 // second name.
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/access.h"
 #include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/service.h"
 #include "terrarium/services/s3/versions.h"
@@ -119,9 +120,10 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
   CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY(const StoredAcl acl,
          requested_acl(context, bucket, acl_request(request), "s3:PutObject", request.key));
-  CO_TRY(const BucketRecord from,
-         enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
-                             source_action(source), source.key));
+  CO_TRY(
+      const BucketRecord from,
+      enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
+                          source_action(source), source.key, version_condition(source.version_id)));
   for (int attempt = 0;; ++attempt) {
     CO_TRY(const StoredVersion version, require_source(context, from, source));
     const ObjectRecord& original = version.record;

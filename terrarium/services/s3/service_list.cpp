@@ -178,7 +178,7 @@ Task<base::Result<ListObjectsV2Output>> Service::list_objects_v2(const wire::Con
   if (!query.delimiter.empty()) output.delimiter = encode(query.delimiter);
   output.encoding_type = request.encoding_type;
   output.continuation_token = request.continuation_token;
-  output.start_after = encode(request.start_after);
+  if (!request.continuation_token) output.start_after = encode(request.start_after);
   CO_TRY(const ListPage page, co_await list_page(bucket.number, std::move(query)));
   describe_page(encode, page, output);
   output.key_count = static_cast<std::int32_t>(page.objects.size() + page.common_prefixes.size());

@@ -55,7 +55,8 @@ base::Result<void> may_delete(const wire::Context& context, const BucketRecord& 
   if (object.version_id && !parse_version_id(*object.version_id).has_value()) {
     return base::fail(errors::kNoSuchVersion, "The specified version does not exist.");
   }
-  return check_access(context, bucket, kind_of_version(object.version_id), object.key);
+  return check_access(context, bucket, kind_of_version(object.version_id), object.key,
+                      version_condition(object.version_id));
 }
 
 template <class Item>
@@ -186,7 +187,8 @@ Task<base::Result<DeleteObjectOutput>> Service::delete_object(const wire::Contex
                                                               DeleteObjectRequest request) {
   CO_TRY_VOID(check_key(request.key));
   CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    kind_of_version(request.version_id), request.key));
+                                    kind_of_version(request.version_id), request.key,
+                                    version_condition(request.version_id)));
   CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY_VOID(check_conditions(request.if_match_last_modified_time, request.if_match_size));
   Deletion deletion;

@@ -1,5 +1,6 @@
 // The parts of multipart uploads: sent, copied, listed.
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/access.h"
 #include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/multipart.h"
@@ -96,9 +97,10 @@ Task<base::Result<UploadPartCopyOutput>> Service::upload_part_copy(const wire::C
                                           "s3:PutObject", request.key));
   CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY(const UploadRecord upload, find_upload(bucket.number, request.key, request.upload_id));
-  CO_TRY(const BucketRecord from,
-         enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
-                             source_action(source), source.key));
+  CO_TRY(
+      const BucketRecord from,
+      enter_from_anywhere(context, source.bucket, request.expected_source_bucket_owner,
+                          source_action(source), source.key, version_condition(source.version_id)));
   const ReadConditions conditions{request.copy_source_if_match, request.copy_source_if_none_match,
                                   request.copy_source_if_modified_since,
                                   request.copy_source_if_unmodified_since, context.now};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/access.h"
 #include "terrarium/services/s3/service.h"
 #include "terrarium/services/s3/versions.h"
 
@@ -140,8 +141,9 @@ base::Result<Service::Selection> Service::answer_read(base::Timestamp now,
   if (!request.version_id) {
     TRY(output.expiration, expiration_of(bucket, request.key, record));
   }
-  const bool by_range = selection.partial && !request.part_number;
-  if (!by_range) describe_checksum(request, record, selection.part, output);
+  // The checksum of the whole is that of a range which is the whole.
+  const bool piece = !request.part_number && selection.range.bytes < record.bytes;
+  if (!piece) describe_checksum(request, record, selection.part, output);
   if (selection.partial) {
     output.status_code = kPartialContent;
     if (selection.range.bytes > 0) {
@@ -154,8 +156,9 @@ base::Result<Service::Selection> Service::answer_read(base::Timestamp now,
 Task<base::Result<GetObjectOutput>> Service::get_object(const wire::Context& context,
                                                         GetObjectRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          read_action(request), request.key));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, read_action(request),
+               request.key, version_condition(request.version_id)));
   CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY_VOID(check_overrides(context, request));
   for (int attempt = 0;; ++attempt) {
@@ -180,8 +183,9 @@ Task<base::Result<GetObjectOutput>> Service::get_object(const wire::Context& con
 Task<base::Result<HeadObjectOutput>> Service::head_object(const wire::Context& context,
                                                           HeadObjectRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          read_action(request), request.key));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, read_action(request),
+               request.key, version_condition(request.version_id)));
   CO_TRY_VOID(refuse_unsupported(request));
   CO_TRY_VOID(check_overrides(context, request));
   for (int attempt = 0;; ++attempt) {

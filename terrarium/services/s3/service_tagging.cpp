@@ -1,5 +1,6 @@
 // Tags of buckets and objects.
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/access.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/settings.h"
 #include "terrarium/services/s3/versions.h"
@@ -40,8 +41,9 @@ Task<base::Result<std::optional<std::string>>> Settings::edit_tags(
 Task<base::Result<GetObjectTaggingOutput>> Settings::get_object_tagging(
     const wire::Context& context, GetObjectTaggingRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(const BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                          "s3:GetObjectTagging", request.key));
+  CO_TRY(const BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:GetObjectTagging",
+               request.key, version_condition(request.version_id)));
   auto version = require_settable(context, bucket, request.key, request.version_id);
   if (!version.has_value()) co_return with_full_key(std::move(version).error(), request.bucket);
   GetObjectTaggingOutput output;
@@ -53,8 +55,9 @@ Task<base::Result<GetObjectTaggingOutput>> Settings::get_object_tagging(
 Task<base::Result<PutObjectTaggingOutput>> Settings::put_object_tagging(
     const wire::Context& context, PutObjectTaggingRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:PutObjectTagging", request.key));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutObjectTagging",
+               request.key, version_condition(request.version_id)));
   CO_TRY(Tags tags, check_tags(request.tagging.tag_set, TagsOf::Object));
   CO_TRY(auto version_id,
          co_await edit_tags(context, std::move(bucket), request.key, request.version_id,
@@ -65,8 +68,9 @@ Task<base::Result<PutObjectTaggingOutput>> Settings::put_object_tagging(
 Task<base::Result<DeleteObjectTaggingOutput>> Settings::delete_object_tagging(
     const wire::Context& context, DeleteObjectTaggingRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
-                                    "s3:DeleteObjectTagging", request.key));
+  CO_TRY(BucketRecord bucket,
+         enter(context, request.bucket, request.expected_bucket_owner, "s3:DeleteObjectTagging",
+               request.key, version_condition(request.version_id)));
   CO_TRY(auto version_id, co_await edit_tags(context, std::move(bucket), request.key,
                                              request.version_id, {}, ObjectEvent::TaggingDelete));
   co_return DeleteObjectTaggingOutput{std::move(version_id)};

@@ -97,7 +97,8 @@ TEST(S3VersionIds, AreThirtyTwoCharactersThatNameOneVersion) {
   }
   EXPECT_EQ(version_id_of(ObjectRecord()), "null");
   EXPECT_TRUE(parse_version_id("null")->is_null());
-  for (const std::string text : {"", "Null", "x", "0123456789012345678901234567890-"}) {
+  for (const std::string text :
+       {"", "Null", "x", "0123456789012345678901234567890-", "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD"}) {
     EXPECT_FALSE(parse_version_id(text).has_value()) << text;
   }
 }
@@ -139,6 +140,15 @@ TEST(S3Versions, ADeletedObjectComesBackWithoutItsMarker) {
   EXPECT_NE(field_of(marker.error(), "header:Last-Modified"), "no field");
   EXPECT_TRUE(region.keys_of("box").empty());
   EXPECT_EQ(region.body_of_version("k", id), "body");
+  GetObjectAclRequest list;
+  list.bucket = "box";
+  list.key = "k";
+  const auto acl_code = [&] {
+    return S3Region::code_of(region.wait(region.s3().get_object_acl(region.root(), list)));
+  };
+  EXPECT_EQ(acl_code(), "NoSuchKey");
+  list.version_id = *deleted->version_id;
+  EXPECT_EQ(acl_code(), "MethodNotAllowed");
 
   const auto undone = region.remove("k", deleted->version_id);
   EXPECT_EQ(undone->delete_marker, true);

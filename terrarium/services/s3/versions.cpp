@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kAlphabet =
     "._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 constexpr std::size_t kBytes = kVersionIdCharacters / 4 * 3;
+// Sequences are times in microseconds, give or take: far beyond the year 2100.
+constexpr std::uint64_t kSequenceMax = std::uint64_t{1} << 52;
 
 // Spreads every bit of the nonce over 64: the mixing step of splitmix64.
 std::uint64_t mask_of(std::string_view nonce) {
@@ -77,6 +79,10 @@ base::Result<VersionName> parse_version_id(std::string_view text) {
   name.nonce = bytes->substr(0, kVersionNonceBytes);
   name.sequence =
       decode_sequence(std::string_view(*bytes).substr(kVersionNonceBytes)) ^ mask_of(name.nonce);
+  // What was made up nearly always gives a time that is far off.
+  if (name.sequence > kSequenceMax) {
+    return invalid_argument("Invalid version id specified", "versionId", std::string(text));
+  }
   return name;
 }
 
