@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from harness import Region
 
 ROUNDS = 4
-ROUND_SECONDS = (0.5, 1.5)
+ROUND_SECONDS = (1, 3)
 WORKERS = 3  # of each kind
 DRAIN_SECONDS = 60
 
@@ -26,8 +26,9 @@ class Worker:
         self.random = random.Random(seed)
         self.region = region
 
-    def run(self, stopping):
+    def run(self, ready, stopping):
         self.connect()
+        ready.wait(60)
         try:
             while not stopping.is_set():
                 self.step()
@@ -77,6 +78,86 @@ class Objects(Worker):
             test.assertIn(found, possible, key)
             test.assertEqual(key in listed, found is not None, key)
             self.possible[key] = {found}
+
+
+def digest_of(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+class Versions(Worker):
+    """Keys of its own in a bucket with versioning: key -> {version id: the digest of its contents,
+    None for a delete marker} as acknowledged, and what was under way: a new version's digest, or
+    the id of a version that was being removed."""
+    keys = 4
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.kept = {f"{self.number}/{n}": {} for n in range(self.keys)}
+        self.writing = {}
+        self.removing = {}
+        self.part = self.random.randbytes(5 << 20)
+
+    def connect(self):
+        self.s3 = self.region.client("s3")
+
+    def step(self):
+        key = self.random.choice(list(self.kept))
+        chance = self.random.random()
+        objects = [(other, version) for other, versions in self.kept.items()
+                   for version, digest in versions.items() if digest and other != key]
+        if chance < 0.2 and objects:
+            source, version = self.random.choice(objects)
+            self.write(key, self.kept[source][version], self.s3.copy_object, CopySource={
+                "Bucket": "versions", "Key": source, "VersionId": version})
+        elif chance < 0.25:
+            self.write(key, digest_of(self.part + b"end"), self.upload_in_parts)
+        elif chance < 0.4:
+            self.write(key, None, self.s3.delete_object)
+        elif chance < 0.6 and self.kept[key]:
+            version = self.random.choice(list(self.kept[key]))
+            self.removing[key] = version
+            self.s3.delete_object(Bucket="versions", Key=key, VersionId=version)
+            del self.kept[key][version], self.removing[key]
+        else:
+            content = self.random.randbytes(self.random.choice((100, 50_000)))
+            self.write(key, digest_of(content), self.s3.put_object, Body=content)
+
+    def write(self, key, digest, call, **arguments):
+        self.writing[key] = digest
+        self.kept[key][call(Bucket="versions", Key=key, **arguments)["VersionId"]] = digest
+        del self.writing[key]
+
+    def upload_in_parts(self, **where):
+        where["UploadId"] = self.s3.create_multipart_upload(**where)["UploadId"]
+        etags = [self.s3.upload_part(PartNumber=number, Body=body, **where)["ETag"]
+                 for number, body in ((1, self.part), (2, b"end"))]
+        return self.s3.complete_multipart_upload(**where, MultipartUpload={"Parts": [
+            {"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]})
+
+    def found(self, s3):
+        """What is there: key -> {version id: digest of what it reads, None for a marker}."""
+        found = {key: {} for key in self.kept}
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket="versions",
+                                                                      Prefix=f"{self.number}/"):
+            for marker in page.get("DeleteMarkers", []):
+                found[marker["Key"]][marker["VersionId"]] = None
+            for version in page.get("Versions", []):
+                body = s3.get_object(Bucket="versions", Key=version["Key"],
+                                     VersionId=version["VersionId"])["Body"].read()
+                found[version["Key"]][version["VersionId"]] = digest_of(body)
+        return found
+
+    def check(self, test):
+        for key, found in self.found(self.region.client("s3")).items():
+            kept = dict(self.kept[key])
+            if key in self.removing and self.removing[key] not in found:
+                del kept[self.removing[key]]
+            new = {version: digest for version, digest in found.items() if version not in kept}
+            test.assertEqual({**found, **kept}, found, f"acknowledged versions of {key} are lost")
+            may_be = [self.writing[key]] if key in self.writing else []
+            test.assertIn(list(new.values()), ([], may_be), f"{key} has what nobody wrote")
+            self.kept[key] = found
+        self.writing, self.removing = {}, {}
 
 
 class Messages(Worker):
@@ -172,10 +253,13 @@ class Durability(unittest.TestCase):
     def test_acknowledged_survives_kill_9_in_loops_under_load(self):
         seed = random.randrange(1 << 32)
         chance = random.Random(seed)
-        self.region.client("s3").create_bucket(Bucket="kept")
+        s3 = self.region.client("s3")
+        for bucket in ("kept", "versions"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
         self.region.client("logs").create_log_group(logGroupName="kept")
         workers = [kind(self.region, number, chance.random())
-                   for kind in (Objects, Messages, LogEvents) for number in range(WORKERS)]
+                   for kind in (Objects, Versions, Messages, LogEvents) for number in range(WORKERS)]
         for turn in range(ROUNDS):
             with self.subTest(seed=seed, turn=turn):
                 self.crash_while_working(workers, chance.uniform(*ROUND_SECONDS))
@@ -185,9 +269,12 @@ class Durability(unittest.TestCase):
                                if isinstance(worker, Messages)), 100, "too little was tried")
 
     def crash_while_working(self, workers, seconds):
+        # Making a client takes longer than a round on a busy machine.
+        ready = threading.Barrier(len(workers) + 1)
         stopping = threading.Event()
         with ThreadPoolExecutor(len(workers)) as pool:
-            running = [pool.submit(worker.run, stopping) for worker in workers]
+            running = [pool.submit(worker.run, ready, stopping) for worker in workers]
+            ready.wait(60)
             time.sleep(seconds)
             self.region.kill()
             stopping.set()

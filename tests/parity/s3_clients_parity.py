@@ -1,11 +1,14 @@
-"""S3 as people use it from a shell: s3cmd and rclone, with their own ways of signing and listing."""
+"""S3 as people use it from a shell: s3cmd, rclone and s3fs, with their own ways of signing and
+listing.
+"""
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
 
-from harness import RegionTest
+from harness import RegionTest, eventually
 
 
 class S3ClientsParity(RegionTest):
@@ -67,6 +70,43 @@ class S3ClientsParity(RegionTest):
         self.run_client(*rclone, "moveto", "t:clone/in/a b+c.txt", "t:clone/x y")
         self.assertIn("x y", self.run_client(*rclone, "ls", "t:clone"))
         self.run_client(*rclone, "purge", "t:clone")
+
+    @unittest.skipUnless(os.access("/dev/fuse", os.R_OK | os.W_OK), "/dev/fuse is out of reach")
+    def test_s3fs_shows_a_bucket_as_a_folder(self):
+        s3 = self.region.client("s3")
+        s3.create_bucket(Bucket="mounted-bucket")
+        s3.put_object(Bucket="mounted-bucket", Key="there/before.txt", Body=b"already")
+        passwords = self.folder / "s3fs.passwd"
+        passwords.write_text("test:test")
+        passwords.chmod(0o600)
+        place = self.folder / "mount"
+        place.mkdir()
+        mounter = subprocess.Popen(
+            ["s3fs", "mounted-bucket", str(place), "-f", "-o", f"url=http://{self.address}",
+             "-o", "use_path_request_style", "-o", f"passwd_file={passwords}",
+             "-o", "multipart_size=5"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.unmount, place, mounter)
+        eventually(lambda: mounter.poll() is not None or place.is_mount(), 20, "nothing mounted")
+        self.assertIsNone(mounter.returncode, "s3fs gave up")
+        self.assertEqual((place / "there/before.txt").read_bytes(), b"already")
+        shutil.copytree(self.tree, place / "in")
+        self.same_trees(place / "in")
+        (place / "in/a b+c.txt").rename(place / "moved.txt")
+        shutil.rmtree(place / "in/deep")
+        keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket="mounted-bucket")["Contents"]]
+        self.assertEqual(keys, ["in/", "moved.txt", "there/before.txt"])
+        self.assertEqual(s3.get_object(Bucket="mounted-bucket", Key="moved.txt")["Body"].read(),
+                         b"small")
+
+    @staticmethod
+    def unmount(place, mounter):
+        if subprocess.run(["fusermount", "-u", str(place)], check=False).returncode != 0:
+            subprocess.run(["fusermount", "-uz", str(place)], check=False)
+        try:
+            mounter.wait(20)
+        except subprocess.TimeoutExpired:
+            mounter.kill()
+            mounter.wait(10)
 
 
 if __name__ == "__main__":
