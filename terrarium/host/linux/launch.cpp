@@ -226,10 +226,8 @@ base::Result<void> make_disk(MachineHost& host, const MachineSpec& spec, Machine
     record.layers.push_back(layer.string());
   }
   TRY(auto empty, disk_template(host, spec.limits.disk_bytes));
-  TRY_VOID(copy_sparse(empty, files / "disk.new"));
-  fs::rename(files / "disk.new", files / "disk", error);
-  if (error) return base::fail_errno("make a disk", error.value());
-  return {};
+  // Until the record is written it counts for nothing.
+  return copy_sparse(empty, files / "disk");
 }
 
 base::Result<void> give_folders(const MachineSpec& spec) {

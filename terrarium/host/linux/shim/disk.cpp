@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,29 +38,34 @@ void enter_own_mounts(const std::string& scratch) {
        "mount memory at " + scratch);
 }
 
-int make_user_namespace(std::uint32_t inside, std::uint32_t outside) {
+NamespaceMaker begin_user_namespace() {
   int ready[2];
   must(::pipe2(ready, O_CLOEXEC), "make a pipe");
   const int child = static_cast<int>(must(::fork(), "fork"));
   if (child == 0) {
     must(::unshare(CLONE_NEWUSER), "make a user namespace");
+    must(::prctl(PR_SET_PDEATHSIG, SIGKILL), "die with the parent");
     write_all(ready[1], "1");
     for (;;) ::pause();
   }
   ::close(ready[1]);
+  return {child, ready[0]};
+}
+
+int finish_user_namespace(NamespaceMaker maker, std::uint32_t inside, std::uint32_t outside) {
   char byte = 0;
-  const bool made = ::read(ready[0], &byte, 1) == 1;
-  ::close(ready[0]);
+  const bool made = ::read(maker.ready, &byte, 1) == 1;
+  ::close(maker.ready);
   // The child has reported why.
   if (!made) ::_exit(1);
-  const std::string process = "/proc/" + std::to_string(child);
+  const std::string process = "/proc/" + std::to_string(maker.child);
   const std::string map = std::to_string(inside) + " " + std::to_string(outside) + " " +
                           std::to_string(kIdCount) + "\n";
   write_file(process + "/uid_map", map);
   write_file(process + "/gid_map", map);
   const int fd = open_or_give_up(process + "/ns/user", O_RDONLY);
-  ::kill(child, SIGKILL);
-  wait_for(child);
+  ::kill(maker.child, SIGKILL);
+  wait_for(maker.child);
   return fd;
 }
 

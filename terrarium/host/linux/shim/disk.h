@@ -10,8 +10,14 @@ namespace terrarium::host::shim {
 // From now on this process's mounts are its own; `scratch` is an empty folder in memory.
 void enter_own_mounts(const std::string& scratch);
 
-// A user namespace whose ids `inside`, `inside` + 1, ... are `outside`, ... on the host.
-int make_user_namespace(std::uint32_t inside, std::uint32_t outside);
+// A user namespace is made by a child, meanwhile. Its descriptor: ids `inside`, `inside` + 1, ...
+// are `outside`, ... on the host.
+struct NamespaceMaker {
+  int child = 0;
+  int ready = -1;
+};
+NamespaceMaker begin_user_namespace();
+int finish_user_namespace(NamespaceMaker maker, std::uint32_t inside, std::uint32_t outside);
 
 // Attaches the ext4 file `image` to a loop device and mounts it at `where`. Gives the device's
 // number.

@@ -117,9 +117,10 @@ void keep_console(Console& console, int fd, int init_fd) {
   must(::prctl(PR_SET_NAME, "terrarium-shim"), "name the process");
   const std::string scratch = plan.folder + "/mnt";
   const std::string root = scratch + "/tree";
+  const NamespaceMaker maker = begin_user_namespace();
   enter_own_mounts(scratch);
   const int loop = mount_disk(plan.folder + "/disk", scratch + "/disk");
-  const int user_namespace = make_user_namespace(0, plan.first_id);
+  const int user_namespace = finish_user_namespace(maker, 0, plan.first_id);
   build_root(plan, scratch, root, user_namespace);
   Pipes pipes{};
   must(::pipe2(pipes.go, O_CLOEXEC), "make a pipe");

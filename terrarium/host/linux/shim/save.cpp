@@ -50,7 +50,7 @@ int save_disk(char** arguments) {
     // A copy of them: what is mounted below goes with this process.
     must(::unshare(CLONE_NEWNS), "make a mount namespace");
   }
-  const int user_namespace = make_user_namespace(first_id, 0);
+  const int user_namespace = finish_user_namespace(begin_user_namespace(), first_id, 0);
   make_folders(target, 0700);
   for (const char* part : {"root", "usr"}) {
     const std::string view = scratch + "/saved-" + part;

@@ -11,6 +11,9 @@
 namespace terrarium::host::shim {
 namespace {
 
+// More than any launch plan; a machine's own files may be of any size.
+constexpr std::size_t kReadBytesMax = 64 << 20;
+
 int report_fd = 2;
 
 }  // namespace
@@ -50,18 +53,16 @@ std::string read_whole(int fd) {
   for (;;) {
     const ssize_t got = ::read(fd, piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return text;
+    if (got <= 0 || text.size() > kReadBytesMax) return text;
     text.append(piece, static_cast<std::size_t>(got));
   }
 }
 
-std::string read_file(const std::string& path, std::size_t bytes_max) {
+std::string read_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
-  std::string text(bytes_max, '\0');
-  const ssize_t got = ::read(fd, text.data(), text.size());
+  std::string text = read_whole(fd);
   ::close(fd);
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return text;
 }
 

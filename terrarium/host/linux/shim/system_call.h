@@ -17,8 +17,8 @@ long must(long result, std::string_view doing);
 void write_file(const std::string& path, std::string_view text);
 // All bytes; false when the other side is gone.
 bool write_all(int fd, std::string_view bytes);
-// Up to `bytes_max`; empty when there is no such file.
-std::string read_file(const std::string& path, std::size_t bytes_max = 64 * 1024);
+// Empty when there is no such file.
+std::string read_file(const std::string& path);
 std::string read_whole(int fd);
 // Folders down to `path`, those that are missing.
 void make_folders(const std::string& path, unsigned mode = 0755);

@@ -19,7 +19,6 @@ using linux_host::PlannedFile;
 
 constexpr const char* kIdentityFile = "/var/lib/cloud/data/instance-id";
 constexpr const char* kScriptsFolder = "/var/lib/cloud/instance/scripts";
-constexpr std::size_t kAccountsBytesMax = 1 << 20;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -74,7 +73,7 @@ void say(const std::string& text) { write_all(1, text + "\n"); }
 Account find_account(const std::string& name) {
   Account account;
   bool found = false;
-  for (const std::string& line : split(read_file("/etc/passwd", kAccountsBytesMax), '\n')) {
+  for (const std::string& line : split(read_file("/etc/passwd"), '\n')) {
     const auto field = split(line, ':');
     if (field.size() < 7 || field[0] != name) continue;
     account.uid = number(field[2]);
@@ -83,7 +82,7 @@ Account find_account(const std::string& name) {
     found = true;
   }
   if (!found) give_up("find the user " + name, ENOENT);
-  for (const std::string& line : split(read_file("/etc/group", kAccountsBytesMax), '\n')) {
+  for (const std::string& line : split(read_file("/etc/group"), '\n')) {
     const auto field = split(line, ':');
     if (field.size() < 4) continue;
     const auto members = split(field[3], ',');
