@@ -1,12 +1,15 @@
 // The service with a real sandbox, real processes and the Runtime API over HTTP. Needs no root; as
 // root it also sees that functions have no rights.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
 #include <fstream>
 
 #include "lib/base/encoding.h"
+#include "terrarium/host/linux/network.h"
 #include "terrarium/host/linux/sandbox.h"
 #include "terrarium/services/lambda/testing_region.h"
 
@@ -38,10 +41,11 @@ class LambdaReal : public testing::Test {
     auto sandbox = host::open_linux_sandbox(runtime_, clock_, {.folder = state_ / "lambda"});
     if (!sandbox) GTEST_SKIP() << sandbox.error().message;
     sandbox_ = *std::move(sandbox);
-    service_ =
-        std::make_unique<Service>(Service::Parts{*store_, clock_, random_, runtime_, *sandbox_,
-                                                 queue_, objects_, logs_, roles_},
-                                  Config{.state_directory = state_, .limits = machine_limits()});
+    open_network();
+    service_ = std::make_unique<Service>(
+        Service::Parts{*store_, clock_, random_, runtime_, *sandbox_, queue_, objects_, logs_,
+                       roles_, nullptr, nullptr, network_.get()},
+        Config{.state_directory = state_, .limits = machine_limits()});
     bool started = false;
     runtime::run_and_wait(runtime_.control(), start_service(*service_, started));
     ASSERT_TRUE(started);
@@ -51,12 +55,29 @@ class LambdaReal : public testing::Test {
   }
   void TearDown() override {
     if (service_) runtime::run_and_wait(runtime_.control(), stop_service(*service_));
+    close_network();
     runtime_.stop();
     service_.reset();
     sandbox_.reset();
     EXPECT_TRUE(!std::filesystem::exists(state_ / "lambda" / "tmp") ||
                 std::filesystem::is_empty(state_ / "lambda" / "tmp"));
     std::filesystem::remove_all(state_);
+  }
+
+  virtual void open_network() {}
+  virtual void close_network() {}
+  // What the first invocation of a function takes.
+  base::Duration cold_start() {
+    std::vector<base::Duration> took;
+    for (int i = 0; i < 11; ++i) {
+      const std::string name = "cold" + std::to_string(i);
+      create(name);
+      const base::Timestamp before = clock_.now();
+      EXPECT_EQ(invoke("{}", name).payload, "{}");
+      took.push_back(clock_.now() - before);
+    }
+    std::ranges::nth_element(took, took.begin() + 5);
+    return took[5];
   }
 
   void create(const std::string& name) {
@@ -105,6 +126,7 @@ class LambdaReal : public testing::Test {
   wire::Context context_;
   std::filesystem::path state_;
   std::unique_ptr<host::Sandbox> sandbox_;
+  std::unique_ptr<host::Network> network_;
   std::unique_ptr<Service> service_;
 };
 
@@ -124,6 +146,7 @@ TEST_F(LambdaReal, AnswersAgainAndAgain) {
   std::ranges::nth_element(took, took.begin() + 100);
   RecordProperty("warm_invoke_p50_us", static_cast<int>(took[100].count()));
   std::printf("warm invoke p50: %lld us\n", static_cast<long long>(took[100].count()));
+  std::printf("cold start p50: %lld us\n", static_cast<long long>(cold_start().count()));
 }
 
 TEST_F(LambdaReal, ErrorsCrashesAndTimeoutsAreTheFunctions) {
@@ -189,6 +212,72 @@ TEST_F(LambdaReal, TwoFunctionsShareNothing) {
   EXPECT_EQ(f[1].to_number<int>(), 0) << "its code can be written";
   EXPECT_EQ(f[2].to_number<int>(), 1) << "its /tmp can't be written";
   EXPECT_EQ(g[3].to_number<int>(), 0) << "the other's /tmp is seen";
+}
+
+runtime::Task<void> remove_networks(host::Network& network, host::ProgramKeeper& programs,
+                                    bool& removed) {
+  removed = (co_await network.remove_all()).has_value();
+  co_await programs.stop_all();
+}
+
+class LambdaInNetworks : public LambdaReal {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    LambdaReal::SetUp();
+  }
+  void open_network() override {
+    programs_ = std::make_unique<host::ProgramKeeper>(runtime_.control(), clock_, state_);
+    auto network = host::open_linux_network(clock_, *programs_, {.state = state_});
+    ASSERT_TRUE(network.has_value()) << base::describe(network.error());
+    network_ = *std::move(network);
+  }
+  void close_network() override {
+    if (!network_) return;
+    const std::filesystem::path first = network_->namespace_path("function-0");
+    EXPECT_FALSE(std::filesystem::exists(first)) << "the service has left a namespace behind";
+    bool removed = false;
+    runtime::run_and_wait(runtime_.control(), remove_networks(*network_, *programs_, removed));
+    EXPECT_TRUE(removed);
+    network_.reset();
+    programs_.reset();
+  }
+  std::unique_ptr<host::ProgramKeeper> programs_;
+};
+
+TEST_F(LambdaInNetworks, AFunctionReachesItsRuntimeApiAndNothingOfTheHost) {
+  const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  ASSERT_EQ(::bind(listening, reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(::listen(listening, 8), 0);
+  ASSERT_EQ(::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  create("net", "python3.12", "main.handler",
+         {{"main.py",
+           "import os, socket\n"
+           "def reaches(port):\n"
+           "    try:\n"
+           "        socket.create_connection(('127.0.0.1', port), 1).close()\n"
+           "        return True\n"
+           "    except OSError:\n"
+           "        return False\n"
+           "def handler(event, context):\n"
+           "    return [os.environ['AWS_LAMBDA_RUNTIME_API'], os.environ['AWS_ENDPOINT_URL'],\n"
+           "            reaches(9001), reaches(event),\n"
+           "            sorted(name for _, name in socket.if_nameindex())]\n",
+           0644}});
+  EXPECT_EQ(invoke(std::to_string(ntohs(address.sin_port)), "net").payload,
+            R"(["127.0.0.1:9001", "http://203.0.113.1", true, false, ["eth0", "lo"]])");
+  ::close(listening);
+}
+
+TEST_F(LambdaInNetworks, NamespacesAreUsedAgain) {
+  std::printf("cold start p50 with a network: %lld us\n",
+              static_cast<long long>(cold_start().count()));
+  EXPECT_EQ(invoke("\"exit\"").function_error, "Unhandled");
+  EXPECT_EQ(invoke("{}").payload, "{}");
 }
 
 }  // namespace
