@@ -104,14 +104,18 @@ struct InstanceRecord {
   InstanceStateName state = InstanceStateName::Pending;
   std::optional<StateReasonRecord> state_reason;
   std::string state_transition_reason;  // "User initiated (2023-04-29 16:46:54 GMT)"
-  // What the record's state waits for: a pending instance that must be started again (reboot).
+  // A running instance that must be stopped and started again.
   bool reboot_wanted = false;
+  bool stop_at_once = false;  // StopInstances' Force
+  bool has_run = false;       // since it was made: its first start succeeded
   base::Timestamp launched;
   std::optional<base::Timestamp> state_changed;
   VpcId vpc;
   SubnetId subnet;
+  std::string zone;                                    // the subnet's
   std::vector<NetworkInterfaceId> network_interfaces;  // by device index
   std::string private_address;                         // kept when it has been terminated
+  bool lends_public_address = false;  // while it runs, unless it has an elastic one
   std::string key_name;
   std::string public_key;
   std::string user_data;  // decoded
@@ -131,6 +135,15 @@ struct InstanceRecord {
   Tags tags;
 };
 
+// The last change of a volume, which was done at once.
+struct VolumeModificationRecord {
+  int gib = 0;  // before; after: the volume's
+  std::string type;
+  std::optional<int> iops;
+  std::optional<int> throughput;
+  base::Timestamp time;
+};
+
 // An instance's root disk.
 struct VolumeRecord {
   using Id = VolumeId;
@@ -148,6 +161,7 @@ struct VolumeRecord {
   bool attached = true;
   SnapshotId snapshot;
   base::Timestamp created;
+  std::optional<VolumeModificationRecord> modification;
   Tags tags;
 };
 

@@ -55,17 +55,25 @@ base::Result<State*> Core::records(const std::string& region) {
 }
 
 Scene Core::scene_of(const wire::Context& context) const {
-  return {context.region, config_.account, context.principal.arn, context.now, &parts_.random};
+  return {context.region, config_.account, context.principal.arn,
+          context.now,    &parts_.random,  &states_};
 }
 
 Scene Core::own_scene(const std::string& region) const {
-  return {region, config_.account, "arn:aws:iam::" + config_.account + ":root", parts_.clock.now(),
-          &parts_.random};
+  return {region,
+          config_.account,
+          "arn:aws:iam::" + config_.account + ":root",
+          parts_.clock.now(),
+          &parts_.random,
+          &states_};
 }
 
 base::Result<void> Core::write(Transaction& transaction) {
   if (transaction.empty()) return {};
-  return parts_.store.write(transaction.take());
+  // What the store refused is undone here too: the records in memory are those that it has.
+  TRY_VOID(parts_.store.write(transaction.batch()));
+  transaction.take();
+  return {};
 }
 
 runtime::Task<base::Result<void>> Core::finish(Effect effect) {

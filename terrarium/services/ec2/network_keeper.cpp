@@ -1,5 +1,7 @@
 #include "terrarium/services/ec2/network_keeper.h"
 
+#include <algorithm>
+
 #include "lib/base/log.h"
 #include "terrarium/services/ec2/network_plan.h"
 
@@ -44,6 +46,13 @@ bool NetworkKeeper::is_applied(const std::string& region, const VpcId& vpc) cons
   if (state == states_.end() || applied == applied_.end()) return false;
   const VpcRecord* const record = state->second.find<VpcRecord>(vpc);
   return record != nullptr && applied->second == desired_network(state->second, region, *record);
+}
+
+bool NetworkKeeper::has_interface(const VpcId& vpc, const NetworkInterfaceId& id) const {
+  const auto applied = applied_.find(vpc.value);
+  return applied != applied_.end() &&
+         std::ranges::find(applied->second.interfaces, id.value, &host::InterfaceSpec::id) !=
+             applied->second.interfaces.end();
 }
 
 runtime::Task<void> NetworkKeeper::keep() {

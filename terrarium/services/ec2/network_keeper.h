@@ -44,6 +44,8 @@ class NetworkKeeper {
   runtime::Task<bool> settled(base::Timestamp deadline);
   // Whether the kernel has what the records of this VPC say now.
   bool is_applied(const std::string& region, const VpcId& vpc) const;
+  // Whether the kernel has this interface: a machine can join its namespace.
+  bool has_interface(const VpcId& vpc, const NetworkInterfaceId& id) const;
 
  private:
   runtime::Task<void> keep();

@@ -61,13 +61,15 @@ BOOST_DESCRIBE_STRUCT(ProfileAssociationRecord, (), (id, profile_arn, profile_id
 BOOST_DESCRIBE_STRUCT(InstanceRecord, (),
                       (id, reservation, launch_index, client_token, request_digest, requester,
                        image, layers, type, state, state_reason, state_transition_reason,
-                       reboot_wanted, launched, state_changed, vpc, subnet, network_interfaces,
-                       private_address, key_name, public_key, user_data, profile,
-                       detailed_monitoring, disable_api_termination, disable_api_stop,
-                       terminate_on_shutdown, ebs_optimized, unlimited_credits, tenancy, metadata,
-                       volume, volume_attachment, launch_template, launch_template_version, tags))
+                       reboot_wanted, stop_at_once, has_run, launched, state_changed, vpc, subnet,
+                       zone, network_interfaces, private_address, lends_public_address, key_name,
+                       public_key, user_data, profile, detailed_monitoring, disable_api_termination,
+                       disable_api_stop, terminate_on_shutdown, ebs_optimized, unlimited_credits,
+                       tenancy, metadata, volume, volume_attachment, launch_template,
+                       launch_template_version, tags))
+BOOST_DESCRIBE_STRUCT(VolumeModificationRecord, (), (gib, type, iops, throughput, time))
 BOOST_DESCRIBE_STRUCT(VolumeRecord, (),
                       (id, instance, zone, device, type, gib, iops, throughput, encrypted,
-                       delete_on_termination, attached, snapshot, created, tags))
+                       delete_on_termination, attached, snapshot, created, modification, tags))
 
 }  // namespace terrarium::ec2

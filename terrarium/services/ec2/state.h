@@ -66,6 +66,8 @@ struct Scene {
   std::string caller_arn;
   base::Timestamp now;
   base::Random* random = nullptr;
+  // Every region's records: public addresses are of one internet. Null: this region is alone.
+  const std::map<std::string, State, std::less<>>* regions = nullptr;
 };
 
 class Transaction {
@@ -91,7 +93,9 @@ class Transaction {
   void erase(const typename T::Id& id);
 
   bool empty() const { return batch_.empty(); }
-  // What to write; the changes stay.
+  // What is to be written.
+  const store::Batch& batch() const { return batch_; }
+  // The changes stay.
   store::Batch take();
 
  private:
