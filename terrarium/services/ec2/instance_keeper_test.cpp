@@ -4,12 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "lib/runtime/runtime.h"
 #include "terrarium/host/fake/machine.h"
 #include "terrarium/host/fake/network.h"
+#include "terrarium/services/ec2/imds_instances.h"
 #include "terrarium/services/ec2/instances.h"
+#include "terrarium/services/ec2/region_api.h"
 #include "terrarium/services/ec2/seed.h"
 #include "terrarium/store/faulty.h"
 
@@ -76,9 +79,13 @@ class KeptRegion {
       runtime::Task<base::Result<Output>> (Instances::*operation)(const wire::Context&, Request),
       std::type_identity_t<Request> request) {
     context.now = clock.now();
-    std::optional<base::Result<Output>> outcome;
+    return finish(((*service).*operation)(context, std::move(request)));
+  }
+  template <class T>
+  base::Result<T> finish(runtime::Task<base::Result<T>> task) {
+    std::optional<base::Result<T>> outcome;
     runtime::TaskGroup group(runtime->control());
-    group.spawn("call", keep(((*service).*operation)(context, std::move(request)), outcome));
+    group.spawn("call", keep(std::move(task), outcome));
     runtime->run_until_idle();
     if (!outcome.has_value()) pass(std::chrono::seconds(10));
     return std::move(*outcome);
@@ -266,6 +273,80 @@ TEST(InstanceKeeper, WhatCanNotBeStartedIsTerminatedWithTheReason) {
   const auto& record = *region.core->states().at(kRegion).find<InstanceRecord>(InstanceId(id));
   EXPECT_EQ(record.state_reason->code, "Server.InternalError");
   region.check_at_quiet();
+}
+
+TEST(Ec2Api, AGroupsSubnetCountsForATemplateThatDescribesTheInterface) {
+  KeptRegion region;
+  region.run(1);
+  RegionApi api(*region.core, region.profiles);
+  LaunchTemplateRecord web{.id = LaunchTemplateId("lt-00000000000000001"), .name = "web"};
+  web.versions = {{.data = R"({"ImageId":"ami-0deb1200000000001","InstanceType":"t2.nano",)"
+                           R"("NetworkInterfaces":[{"DeviceIndex":0,)"
+                           R"("AssociatePublicIpAddress":false}]})"}};
+  const auto put = [&](Transaction& transaction) {
+    transaction.put(web);
+    return base::Result<void>();
+  };
+  ASSERT_TRUE(region.finish(region.core->change_own(kRegion, put)).has_value());
+  SubnetId last;
+  for (const auto& one : region.core->states().at(kRegion).all<SubnetRecord>()) last = one.id;
+  const auto made =
+      region.finish(api.launch(kRegion, {.requester = "autoscaling.amazonaws.com",
+                                         .count = 2,
+                                         .launch_template_id = web.id.value,
+                                         .subnet_id = last.value,
+                                         .tags = {{"aws:autoscaling:groupName", "web"}}}));
+  ASSERT_TRUE(made.has_value()) << base::describe(made.error());
+  ASSERT_EQ(made->size(), 2U);
+  region.pass(std::chrono::seconds(1));
+  const auto found = *api.find_instance(kRegion, made->front());
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->state, "running");
+  EXPECT_EQ(found->subnet_id, last.value);
+  const auto& record =
+      *region.core->states().at(kRegion).find<InstanceRecord>(InstanceId(made->front()));
+  EXPECT_EQ(record.tags.at("aws:autoscaling:groupName"), "web");
+  EXPECT_FALSE(record.lends_public_address);
+  ASSERT_TRUE(region.finish(api.terminate(kRegion, made->front())).has_value());
+  region.pass(std::chrono::seconds(1));
+  EXPECT_EQ((*api.find_instance(kRegion, made->front()))->state, "terminated");
+}
+
+TEST(Ec2Api, AServicesInterfaceIsInTheNetworkUntilItIsDeleted) {
+  KeptRegion region;
+  region.run(1);
+  RegionApi api(*region.core, region.profiles);
+  const std::string subnet =
+      (*region.core->states().at(kRegion).all<SubnetRecord>().begin()).id.value;
+  const auto made = region.finish(api.create_service_interface(
+      kRegion, {.subnet_id = subnet, .requester = "amazon-rds", .dns_names = {"db.example"}}));
+  ASSERT_TRUE(made.has_value()) << base::describe(made.error());
+  region.pass(std::chrono::seconds(1));
+  const auto has = [&] {
+    const host::VpcSpec& vpc = *region.network.vpc(made->vpc_id);
+    return std::ranges::any_of(vpc.interfaces, [&](const auto& one) { return one.id == made->id; });
+  };
+  EXPECT_TRUE(has());
+  ASSERT_TRUE(region.finish(api.delete_service_interface(kRegion, made->id)).has_value());
+  region.pass(std::chrono::seconds(1));
+  EXPECT_FALSE(has());
+  EXPECT_TRUE(region.finish(api.delete_service_interface(kRegion, made->id)).has_value());
+}
+
+TEST(ImdsInstances, TheSpeakerIsTheInstanceBehindTheAddressInThatVpc) {
+  KeptRegion region;
+  const auto ids = region.run(1);
+  region.pass(std::chrono::seconds(1));
+  const ImdsInstances imds(*region.core, region.profiles);
+  const auto& record = *region.core->states().at(kRegion).find<InstanceRecord>(InstanceId(ids[0]));
+  const auto facts = imds.find(record.vpc.value, record.private_address);
+  ASSERT_TRUE(facts.has_value());
+  EXPECT_EQ(facts->instance_id, ids[0]);
+  EXPECT_EQ(facts->availability_zone_id, "use1-az1");
+  EXPECT_TRUE(facts->public_ipv4.starts_with("203.0.113."));
+  EXPECT_EQ(facts->interfaces.front().subnet_id, record.subnet.value);
+  EXPECT_FALSE(imds.find("vpc-00000000000000000", record.private_address).has_value());
+  EXPECT_FALSE(imds.find(record.vpc.value, "172.31.0.1").has_value());
 }
 
 TEST(InstanceKeeper, TerminatedInstancesAreForgottenAfterAnHour) {
