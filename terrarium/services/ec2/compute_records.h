@@ -30,10 +30,13 @@ struct ImageRecord {
   std::string failure;
   std::vector<std::string> layers;  // of host::Machines, lowest first; none: the base system
   bool is_public = false;
+  std::vector<std::string> launch_users;  // accounts that may launch it
   std::optional<InstanceId> source_instance;
-  SnapshotId snapshot;  // of its root device
+  bool reboot_source = false;  // the instance is shut down for the saving, and rebooted
+  SnapshotId snapshot;         // of its root device
   int volume_gib = 8;
   base::Timestamp created;
+  std::string client_token;
   Tags tags;
   Tags snapshot_tags;
 };
@@ -44,6 +47,7 @@ struct LaunchTemplateVersionRecord {
   std::string description;
   base::Timestamp created;
   std::string created_by;
+  std::string client_token;
   std::string data;
 };
 

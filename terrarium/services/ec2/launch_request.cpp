@@ -102,7 +102,7 @@ base::Result<LaunchTemplateUse> find_launch_template(const State& state,
   if (version == "$Default") {
     use.version = record->default_version;
   } else if (version == "$Latest") {
-    use.version = record->latest_version;
+    use.version = record->versions.back().number;
   } else {
     const char* const end = version.data() + version.size();
     const auto [stopped, error] = std::from_chars(version.data(), end, use.version);

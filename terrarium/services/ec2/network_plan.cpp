@@ -13,48 +13,14 @@ using Target = host::RouteSpec::Target;
 constexpr int kIcmp = 1;
 constexpr int kTcp = 6;
 constexpr int kUdp = 17;
+constexpr int kIcmpv6 = 58;
 
-bool is_live(const NatGatewayRecord& gateway) {
-  return gateway.state == NatGatewayState::Pending || gateway.state == NatGatewayState::Available;
-}
-
-// A target that is gone is a black hole, as AWS shows it.
-host::RouteSpec route_spec(const State& state, const VpcId& vpc, const RouteRecord& route) {
-  host::RouteSpec spec{route.destination, Target::Blackhole, {}};
-  switch (route.target) {
-    case RouteTarget::Local: spec.target = Target::Local; break;
-    case RouteTarget::InternetGateway: {
-      const auto* const gateway =
-          state.find<InternetGatewayRecord>(InternetGatewayId(route.target_id));
-      if (gateway != nullptr && gateway->vpc == vpc) spec.target = Target::InternetGateway;
-      break;
-    }
-    case RouteTarget::NatGateway: {
-      const auto* const gateway = state.find<NatGatewayRecord>(NatGatewayId(route.target_id));
-      if (gateway != nullptr && is_live(*gateway)) {
-        spec.target = Target::NatGateway;
-        spec.target_id = route.target_id;
-      }
-      break;
-    }
-    case RouteTarget::NetworkInterface: {
-      const auto* const found =
-          state.find<NetworkInterfaceRecord>(NetworkInterfaceId(route.target_id));
-      if (found != nullptr && in_use(state, *found)) {
-        spec.target = Target::Interface;
-        spec.target_id = route.target_id;
-      }
-      break;
-    }
-    case RouteTarget::Instance: {
-      const auto* const instance = state.find<InstanceRecord>(InstanceId(route.target_id));
-      if (instance != nullptr && !instance->network_interfaces.empty()) {
-        spec.target = Target::Interface;
-        spec.target_id = instance->network_interfaces.front().value;
-      }
-      break;
-    }
-  }
+host::RouteSpec to_interface(const State& state, host::RouteSpec spec,
+                             const NetworkInterfaceId& id) {
+  const auto* const found = state.find<NetworkInterfaceRecord>(id);
+  if (found == nullptr || !in_use(state, *found)) return spec;
+  spec.target = Target::Interface;
+  spec.target_id = id.value;
   return spec;
 }
 
@@ -62,6 +28,7 @@ int protocol_number(const std::string& protocol) {
   if (protocol == "tcp") return kTcp;
   if (protocol == "udp") return kUdp;
   if (protocol == "icmp") return kIcmp;
+  if (protocol == "icmpv6") return kIcmpv6;
   int number = host::kAllProtocols;
   std::from_chars(protocol.data(), protocol.data() + protocol.size(), number);
   return number;
@@ -126,6 +93,39 @@ auto in_vpc(const State& state, const VpcId& vpc) {
 }
 
 }  // namespace
+
+bool is_live(const NatGatewayRecord& gateway) {
+  return gateway.state == NatGatewayState::Pending || gateway.state == NatGatewayState::Available;
+}
+
+host::RouteSpec route_spec(const State& state, const VpcId& vpc, const RouteRecord& route) {
+  host::RouteSpec spec{route.destination, Target::Blackhole, {}};
+  switch (route.target) {
+    case RouteTarget::Local: spec.target = Target::Local; break;
+    case RouteTarget::InternetGateway: {
+      const auto* const gateway =
+          state.find<InternetGatewayRecord>(InternetGatewayId(route.target_id));
+      if (gateway != nullptr && gateway->vpc == vpc) spec.target = Target::InternetGateway;
+      break;
+    }
+    case RouteTarget::NatGateway: {
+      const auto* const gateway = state.find<NatGatewayRecord>(NatGatewayId(route.target_id));
+      if (gateway != nullptr && is_live(*gateway)) {
+        spec.target = Target::NatGateway;
+        spec.target_id = route.target_id;
+      }
+      break;
+    }
+    case RouteTarget::NetworkInterface:
+      return to_interface(state, std::move(spec), NetworkInterfaceId(route.target_id));
+    case RouteTarget::Instance: {
+      const auto* const instance = state.find<InstanceRecord>(InstanceId(route.target_id));
+      if (instance == nullptr || instance->network_interfaces.empty()) break;
+      return to_interface(state, std::move(spec), instance->network_interfaces.front());
+    }
+  }
+  return spec;
+}
 
 bool in_use(const State& state, const NetworkInterfaceRecord& network_interface) {
   if (network_interface.type == "nat_gateway" || !network_interface.attachment.has_value()) {

@@ -1,4 +1,6 @@
 // How AWS speaks of each kind of record, and of pages.
+#include <algorithm>
+
 #include "lib/base/encoding.h"
 #include "terrarium/services/ec2/select.h"
 
@@ -53,6 +55,23 @@ base::Error unknown_id(const Noun& noun, const std::string& id) {
   return base::fail(noun.not_found,
                     "The " + std::string(noun.title) + " '" + id + "' does not exist")
       .error();
+}
+
+SharedFilters split_shared(const std::optional<std::vector<Filter>>& filters,
+                           std::span<const SharedValue> shared) {
+  SharedFilters split;
+  if (!filters.has_value()) return split;
+  for (const Filter& filter : *filters) {
+    const auto known = std::ranges::find(shared, filter.name.value_or(""), &SharedValue::name);
+    if (known == shared.end() || !filter.values.has_value()) {
+      split.rest.push_back(filter);
+      continue;
+    }
+    split.fit &= std::ranges::any_of(*filter.values, [&](const std::string& pattern) {
+      return matches_pattern(known->value, pattern);
+    });
+  }
+  return split;
 }
 
 base::Result<void> check_page(const PageRequest& page) {

@@ -32,7 +32,7 @@ BOOST_DESCRIBE_STRUCT(NetworkInterfaceAttachmentRecord, (),
 BOOST_DESCRIBE_STRUCT(NetworkInterfaceRecord, (),
                       (id, vpc, subnet, mac, address, secondary_addresses, groups, description,
                        type, requester, source_dest_check, attachment, dns_names,
-                       lent_public_address, tags))
+                       lent_public_address, client_token, tags))
 BOOST_DESCRIBE_STRUCT(AddressRecord, (),
                       (id, public_address, association, network_interface, private_address, tags))
 BOOST_DESCRIBE_ENUM(NatGatewayState, Pending, Available, Deleting, Deleted, Failed)
@@ -46,9 +46,10 @@ BOOST_DESCRIBE_STRUCT(KeyPairRecord, (), (id, name, type, fingerprint, public_ke
 BOOST_DESCRIBE_ENUM(ImageState, Pending, Available, Failed, Deregistered)
 BOOST_DESCRIBE_STRUCT(ImageRecord, (),
                       (id, name, description, owner, state, failure, layers, is_public,
-                       source_instance, snapshot, volume_gib, created, tags, snapshot_tags))
+                       launch_users, source_instance, reboot_source, snapshot, volume_gib, created,
+                       client_token, tags, snapshot_tags))
 BOOST_DESCRIBE_STRUCT(LaunchTemplateVersionRecord, (),
-                      (number, description, created, created_by, data))
+                      (number, description, created, created_by, client_token, data))
 BOOST_DESCRIBE_STRUCT(LaunchTemplateRecord, (),
                       (id, name, created, created_by, default_version, latest_version, versions,
                        client_token, tags))

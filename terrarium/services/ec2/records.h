@@ -171,6 +171,7 @@ struct NetworkInterfaceRecord {
   std::vector<std::string> dns_names;
   // A public address that EC2 lent it while its instance runs; elastic ones are in AddressRecord.
   std::string lent_public_address;
+  std::string client_token;
   Tags tags;
 };
 

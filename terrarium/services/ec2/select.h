@@ -97,4 +97,29 @@ base::Result<Page<T>> select(const State& state, const std::optional<std::vector
   return paginate(std::move(found), page);
 }
 
+// A filter that all records of a region answer alike: {"owner-id", account}.
+struct SharedValue {
+  std::string_view name;
+  std::string value;
+};
+struct SharedFilters {
+  std::vector<Filter> rest;  // the others
+  bool fit = true;
+};
+SharedFilters split_shared(const std::optional<std::vector<Filter>>& filters,
+                           std::span<const SharedValue> shared);
+
+// select() for kinds that have such filters.
+template <class T>
+base::Result<Page<T>> select_shared(const State& state, std::span<const SharedValue> shared,
+                                    const std::optional<std::vector<std::string>>& ids,
+                                    const std::optional<std::vector<Filter>>& filters,
+                                    std::span<const FilterField<T>> fields,
+                                    const PageRequest& page = {}) {
+  SharedFilters split = split_shared(filters, shared);
+  TRY(auto found, select<T>(state, ids, std::optional(std::move(split.rest)), fields, page));
+  if (!split.fit) return Page<T>{};
+  return found;
+}
+
 }  // namespace terrarium::ec2

@@ -1,0 +1,18 @@
+// Security groups and their rules as Describe operations show them. Pure.
+#pragma once
+
+#include <string>
+
+#include "generated/ec2/model.h"
+#include "lib/base/result.h"
+#include "terrarium/services/ec2/state.h"
+
+namespace terrarium::ec2 {
+
+SecurityGroup view(const SecurityGroupRecord& group, const std::string& account);
+SecurityGroupRule view(const SecurityGroupRecord& group, const SecurityGroupRuleRecord& rule,
+                       const std::string& account);
+// AWS's refusal of a rule's id that no rule has.
+base::Error unknown_rule(const std::string& id);
+
+}  // namespace terrarium::ec2
