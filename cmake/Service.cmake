@@ -13,13 +13,14 @@ function(project_service name)
   file(GLOB amendments CONFIGURE_DEPENDS ${folder}/amendments.json)
   add_custom_command(
     OUTPUT ${output}/model.cpp ${output}/model.h ${output}/errors.h ${output}/dispatch.h
+           ${output}/permissions.h
     COMMAND /usr/bin/python3 -B ${CMAKE_SOURCE_DIR}/tools/modelgen --service ${name}
             --folder ${folder} --output ${output} --models ${MODELS_FOLDER}
     DEPENDS ${generator} ${models} ${amendments} ${folder}/operations.txt
     COMMENT "Generating ${name} from its model"
     VERBATIM)
   add_library(${name}_model STATIC ${output}/model.cpp ${output}/model.h ${output}/errors.h
-              ${output}/dispatch.h)
+              ${output}/dispatch.h ${output}/permissions.h)
   project_settings(${name}_model)
   target_link_libraries(${name}_model PUBLIC wire)
 

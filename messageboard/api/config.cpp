@@ -6,6 +6,8 @@
 #include <charconv>
 #include <vector>
 
+#include "lib/http/client.h"
+
 namespace messageboard {
 namespace {
 
@@ -117,6 +119,10 @@ std::expected<Config, std::string> read_config(std::span<const std::string_view>
   config.database.name = required("DB_NAME");
   config.raw_bucket = required("AWS_RAW_BUCKET_NAME");
   config.processed_bucket = required("AWS_PROCESSED_BUCKET_NAME");
+  config.picture_url = environment("PICTURE_URL").value_or("");
+  if (!config.picture_url.empty() && !http::Url::parse(config.picture_url).has_value()) {
+    wrong.push_back(fmt::format("PICTURE_URL must be a URL, not {}", config.picture_url));
+  }
   if (wrong.empty()) return config;
   std::string text;
   for (const std::string& each : wrong) text += fmt::format("error: {}\n", each);
@@ -130,11 +136,12 @@ usage: messageboard-api [--listen ADDRESS:PORT] [--threads N]
   --listen ADDRESS:PORT  default 127.0.0.1:8080; --address and --port set one of the two
   --threads N            server threads; default: one a processor
 
-environment (all required):
+environment (all but PICTURE_URL required):
   DB_URL                     host:port of the PostgreSQL server
   DB_NAME DB_USER DB_PASSWORD
   AWS_RAW_BUCKET_NAME        bucket of pictures as uploaded (private)
   AWS_PROCESSED_BUCKET_NAME  bucket of anonymised pictures (publicly readable)
+  PICTURE_URL                where browsers find the buckets, path style: http://127.0.0.1:4566
 AWS_REGION, AWS_ENDPOINT_URL and credentials are read as the AWS SDKs do.
 )";
 }

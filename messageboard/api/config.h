@@ -18,6 +18,9 @@ struct Config {
   std::string raw_bucket;        // pictures as uploaded: private
   std::string processed_bucket;  // pictures anonymised: public
   std::string region;
+  // Where browsers find the buckets ("http://127.0.0.1:4566"), path style; empty: where the board
+  // does.
+  std::string picture_url;
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;
   std::size_t threads = 1;

@@ -17,6 +17,9 @@ std::string new_picture_key(base::Random& random, PictureFormat format) {
 std::string failure_marker(std::string_view key) { return fmt::format("failed/{}", key); }
 
 std::string picture_url(const Config& config, std::string_view bucket, std::string_view key) {
+  if (!config.picture_url.empty()) {
+    return fmt::format("{}/{}/{}", config.picture_url, bucket, base::percent_encode_path(key));
+  }
   const auto url = aws::object_url(bucket, key, config.region);
   if (!url || url->host.ends_with(".amazonaws.com")) {
     return fmt::format("https://{}.s3.amazonaws.com/{}", bucket, base::percent_encode_path(key));

@@ -25,8 +25,8 @@ namespace messageboard {
 std::string new_picture_key(base::Random& random, PictureFormat format);
 std::string failure_marker(std::string_view key);
 
-// The address of an object for a browser: bucket.s3.amazonaws.com as the original wrote it, or
-// below the endpoint that overrides AWS's.
+// The address of an object for a browser: below Config::picture_url; else bucket.s3.amazonaws.com
+// as the original wrote it, or below the endpoint that overrides AWS's.
 std::string picture_url(const Config& config, std::string_view bucket, std::string_view key);
 
 std::optional<ImageStatus> parse_status(std::string_view text);

@@ -68,6 +68,17 @@ TEST(BoardConfig, IsReadFromTheOriginalsVariables) {
   EXPECT_EQ(plain->threads, 2u);
 }
 
+TEST(BoardConfig, PicturesMayBeElsewhereForBrowsers) {
+  auto variables = kWhole;
+  variables["PICTURE_URL"] = "http://127.0.0.1:4566";
+  const auto config = configured(variables);
+  ASSERT_TRUE(config) << config.error();
+  EXPECT_EQ(picture_url(*config, "processed", "pictures/a b.jpg"),
+            "http://127.0.0.1:4566/processed/pictures/a%20b.jpg");
+  variables["PICTURE_URL"] = "127.0.0.1:4566";
+  EXPECT_FALSE(configured(variables));
+}
+
 TEST(BoardConfig, EverythingThatIsMissingIsNamed) {
   const auto config = configured({{"DB_URL", "h"}, {"DB_NAME", ""}});
   ASSERT_FALSE(config);

@@ -2,6 +2,7 @@
 // its own errors.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,32 @@ struct Program {
 };
 int start_program(const Options& options, const Program& program);
 int stop_program(const Options& options, const std::string& name);
+// Where something of the region's own stands in a VPC; without a subnet: outside every VPC.
+struct Place {
+  std::string subnet_id;
+  std::vector<std::string> security_group_ids;
+};
 // Makes a database on the region's PostgreSQL; prints its connection as JSON.
-int create_database(const Options& options, const std::string& name);
+int create_database(const Options& options, const std::string& name, const Place& place);
+// Leads 127.0.0.1:PORT to ADDRESS:PORT targets inside a VPC, from an interface at `place`.
+int forward(const Options& options, const std::string& name, std::uint16_t port, const Place& place,
+            const std::vector<std::string>& targets);
+// Opens 127.0.0.1:PORT as descriptor 3, enters a network namespace and becomes a program: what
+// keeps forwards running. Returns only when it could not.
+int enter(std::uint16_t port, const std::string& network_namespace,
+          const std::vector<std::string>& argv);
+
+// Runs a program on the region's internet side, as the operator: what it reaches are public
+// addresses. Returns only when it could not.
+int exec_inside(const Options& options, const std::vector<std::string>& argv);
+
+struct Ssh {
+  std::string instance;  // its id, or its Name tag
+  std::string key;       // a private key's file; empty: the agent's and the user's own
+  std::vector<std::string> command;
+};
+// Logs in to an instance, through the VPC's bastion when it has no public address; the agent is
+// forwarded. Returns only when it could not.
+int ssh(const Options& options, const Ssh& wanted);
 
 }  // namespace terrarium::cli

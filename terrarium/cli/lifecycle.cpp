@@ -16,6 +16,7 @@
 #include "terrarium/cli/commands.h"
 #include "terrarium/cli/control_client.h"
 #include "terrarium/host/program.h"
+#include "terrarium/region/compute.h"
 
 namespace terrarium::cli {
 namespace {
@@ -212,6 +213,19 @@ int up(const Options& options) {
   return 1;
 }
 
+namespace {
+
+void end_what_is_left(const Options& options) {
+  host::stop_recorded_programs(options.state);
+  if (::geteuid() != 0 || !std::filesystem::exists(options.state / "machines")) return;
+  region::RegionConfig config;
+  config.state = options.state;
+  const auto ended = region::end_remains(config);
+  if (!ended) std::fprintf(stderr, "error: %s\n", ended.error().message.c_str());
+}
+
+}  // namespace
+
 int down(const Options& options) {
   const bool had_keeper = keeper_runs(options);
   const auto answer = call_control(options, "POST", "stop", boost::json::object(), 5s);
@@ -225,8 +239,8 @@ int down(const Options& options) {
                  (options.state / "logs" / "daemon.log").c_str());
     return 1;
   }
-  // What a killed daemon could not stop itself.
-  host::stop_recorded_programs(options.state);
+  // What a killed daemon could not stop itself; one that answered is at it.
+  if (!answer || had_keeper) end_what_is_left(options);
   if (had_keeper) std::printf("Terrarium is down. State stays in %s.\n", options.state.c_str());
   return 0;
 }

@@ -1,4 +1,4 @@
-// start, stop, database: what runs beside the AWS services, through the control interface.
+// start, stop, database, forward: what runs beside the AWS services, through the control interface.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -33,6 +33,12 @@ int report(const base::Result<boost::json::value>& answer) {
   return 1;
 }
 
+boost::json::object place_of(const Options& options, const Place& place) {
+  return {{"region", options.region},
+          {"subnet_id", place.subnet_id},
+          {"security_group_ids", boost::json::value_from(place.security_group_ids)}};
+}
+
 }  // namespace
 
 int start_program(const Options& options, const Program& program) {
@@ -52,11 +58,20 @@ int stop_program(const Options& options, const std::string& name) {
   return report(call_control(options, "DELETE", "programs/" + name, nullptr, 60s));
 }
 
-int create_database(const Options& options, const std::string& name) {
-  const auto answer =
-      call_control(options, "PUT", "databases/" + name, boost::json::object(), 120s);
+int create_database(const Options& options, const std::string& name, const Place& place) {
+  const boost::json::object body =
+      place.subnet_id.empty() ? boost::json::object() : place_of(options, place);
+  const auto answer = call_control(options, "PUT", "databases/" + name, body, 120s);
   if (answer) std::cout << boost::json::serialize(*answer) << '\n';
   return report(answer);
+}
+
+int forward(const Options& options, const std::string& name, std::uint16_t port, const Place& place,
+            const std::vector<std::string>& targets) {
+  boost::json::object body = place_of(options, place);
+  body["listen_port"] = port;
+  body["targets"] = boost::json::value_from(targets);
+  return report(call_control(options, "PUT", "forwards/" + name, body, 60s));
 }
 
 }  // namespace terrarium::cli

@@ -35,6 +35,12 @@ runtime::Task<void> start_region(region::Region& region, base::Result<void>& out
   outcome = co_await region.start();
 }
 
+runtime::Task<void> open_face(region::Region& region, http::Server& server,
+                              base::Result<void>& outcome) {
+  outcome = region.listen(server);
+  co_return;
+}
+
 runtime::Task<void> stop_region(region::Region& region) { co_await region.stop(); }
 
 int refuse(const base::Error& error) {
@@ -88,6 +94,12 @@ int serve(const Options& options) {
   base::Result<void> started;
   runtime::run_and_wait(runtime.control(), start_region(region, started));
   if (!started) return refuse(started.error());
+  runtime::run_and_wait(runtime.control(), open_face(region, **server, started));
+  if (!started) {
+    runtime::run_and_wait(runtime.control(), stop_region(region));
+    runtime.stop();
+    return refuse(started.error());
+  }
   const auto listening = (*server)->listen({.address = "127.0.0.1", .port = options.port});
   if (!listening) {
     runtime::run_and_wait(runtime.control(), stop_region(region));

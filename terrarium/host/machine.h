@@ -107,7 +107,8 @@ class Machines {
  public:
   virtual ~Machines() = default;
 
-  // Called, on the control executor, whenever a machine has ended by itself.
+  // Called, on the control executor, whenever a machine has ended by itself; like every callback
+  // given before.
   virtual void on_ended(std::function<void(std::string name)> callback) = 0;
 
   // Makes the disk when there is none, and starts PID 1. A machine that runs is left as it is. Of a

@@ -102,6 +102,22 @@ constexpr std::string_view kHostBasedAuthentication =
     "local all all peer map=region\n"
     "host  all all 127.0.0.1/32 scram-sha-256\n";
 
+// Of the server as a machine. Its socket lies in a folder that only root reaches, and the users of
+// another user namespace have no names that `peer` could know.
+constexpr std::string_view kMachineAuthentication =
+    "local all all trust\n"
+    "host  all all all scram-sha-256\n";
+constexpr std::string_view kMachineAuthenticationFile = "pg_hba_machine.conf";
+constexpr std::string_view kMachineFolder = "/var/lib/postgresql/region";
+constexpr std::uint16_t kMachinePort = 5432;
+// db.t3.micro, the original's: two vCPUs, 1 GiB.
+constexpr MachineLimits kMachineLimits{.cpu_millis = 2000,
+                                       .vcpus = 2,
+                                       .memory_bytes = 1ULL << 30,
+                                       .disk_bytes = 1ULL << 30,
+                                       .processes_max = 1024};
+constexpr base::Duration kMachineGrace = 20s;
+
 }  // namespace
 
 Postgres::Postgres(runtime::Executor executor, base::Clock& clock, base::Random& random,
@@ -118,9 +134,7 @@ Task<base::Result<Database>> Postgres::create_database(std::string name, base::T
         base::ErrorKind::InvalidInput,
         "A database's name has 1 to 63 of a-z, 0-9 and '_', first a letter: '" + name + "'.");
   }
-  if (!std::filesystem::exists(data() / "PG_VERSION")) {
-    CO_TRY_VOID(co_await initialise(deadline));
-  }
+  CO_TRY_VOID(co_await prepare(deadline));
   CO_TRY_VOID(co_await start_server());
   const auto password_file = folder_ / (name + ".password");
   std::string password = read_text(password_file);
@@ -149,6 +163,11 @@ Task<base::Result<Database>> Postgres::create_database(std::string name, base::T
   }
   CO_TRY(const std::uint16_t server_port, port());
   co_return Database{name, name, password, server_port};
+}
+
+Task<base::Result<void>> Postgres::prepare(base::Timestamp deadline) {
+  if (std::filesystem::exists(data() / "PG_VERSION")) co_return base::Result<void>();
+  co_return co_await initialise(deadline);
 }
 
 Task<base::Result<void>> Postgres::resume() {
@@ -193,7 +212,52 @@ Task<base::Result<void>> Postgres::initialise(base::Timestamp deadline) {
   co_return base::Result<void>();
 }
 
+Task<void> Postgres::place(Machines& machines, PostgresPlace place) {
+  if (machines_ == nullptr) co_await programs_.stop(std::string(kProgramName));
+  machines_ = &machines;
+  place_ = std::move(place);
+}
+
+Task<void> Postgres::stop() {
+  if (machines_ == nullptr) co_return;
+  const auto stopped = co_await machines_->stop(std::string(kPostgresMachine), kMachineGrace);
+  if (!stopped) base::log::error("postgres", "stopping: {}", base::describe(stopped.error()));
+}
+
+Task<base::Result<void>> Postgres::start_machine() {
+  CO_TRY(const std::filesystem::path programs, binaries());
+  std::ofstream(data() / kMachineAuthenticationFile, std::ios::trunc) << kMachineAuthentication;
+  std::string storage;
+  const auto user = server_user(storage);
+  const std::string inside(kMachineFolder);
+  MachineSpec spec;
+  spec.name = kPostgresMachine;
+  spec.network_namespace = place_.network_namespace;
+  spec.hostname = place_.hostname;
+  spec.limits = kMachineLimits;
+  spec.folders = {{.host = folder_,
+                   .path = inside,
+                   .writable = true,
+                   .owner_id = user ? static_cast<std::uint32_t>(user->pw_uid) : 0}};
+  spec.env = {{"LC_ALL", "C.UTF-8"}, {"PATH", "/usr/bin:/bin"}};
+  spec.command = {(programs / "postgres").string(),
+                  "-D",
+                  inside + "/data",
+                  "-p",
+                  std::to_string(kMachinePort),
+                  "-k",
+                  inside,
+                  "-c",
+                  "listen_addresses=*",
+                  "-c",
+                  "hba_file=" + inside + "/data/" + std::string(kMachineAuthenticationFile)};
+  spec.command_user = kServerUser;
+  spec.stop_signal = SIGINT;  // fast shutdown, as below
+  co_return co_await machines_->start(std::move(spec));
+}
+
 Task<base::Result<void>> Postgres::start_server() {
+  if (machines_ != nullptr) co_return co_await start_machine();
   CO_TRY(const std::filesystem::path programs, binaries());
   CO_TRY(const std::uint16_t server_port, port());
   ProgramSpec spec;
@@ -210,6 +274,7 @@ Task<base::Result<void>> Postgres::start_server() {
 
 // Chosen once, then kept: the board's configuration names it.
 base::Result<std::uint16_t> Postgres::port() {
+  if (machines_ != nullptr) return kMachinePort;
   const auto file = folder_ / "port";
   const int kept = std::atoi(read_text(file).c_str());
   if (kept > 0 && kept <= 65535) return static_cast<std::uint16_t>(kept);
@@ -262,7 +327,9 @@ Task<base::Result<std::string>> Postgres::run_as_server(std::vector<std::string>
     co_return base::fail_errno("cannot prepare " + name, error_number);
   }
   std::string storage;
-  const auto user = server_user(storage);
+  // Only root reaches a machine's folder.
+  const bool as_root = machines_ != nullptr && name == "psql";
+  const auto user = as_root ? std::nullopt : server_user(storage);
   runtime::SpawnOptions options;
   options.argv = std::move(argv);
   options.env = {{"LC_ALL", "C.UTF-8"}, {"PATH", "/usr/bin:/bin"}, {"PGCONNECT_TIMEOUT", "5"}};

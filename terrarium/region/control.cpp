@@ -79,6 +79,30 @@ Result<host::ProgramSpec> parse_program(std::string name, std::string_view body)
   return spec;
 }
 
+// Nothing when the body names none.
+Result<std::optional<DatabasePlacement>> parse_placement(std::string_view body) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(body.empty() ? "{}" : body, error);
+  if (error || !value.is_object()) {
+    return base::fail(base::ErrorKind::InvalidInput, "A database's place is a JSON object.");
+  }
+  const auto& object = value.as_object();
+  if (object.empty()) return std::nullopt;
+  DatabasePlacement placement;
+  TRY(placement.region, string_member(object, "region"));
+  TRY(placement.subnet_id, string_member(object, "subnet_id"));
+  if (placement.region.empty() || placement.subnet_id.empty()) {
+    return base::fail(base::ErrorKind::InvalidInput, "'region' and 'subnet_id' are needed.");
+  }
+  const auto* const groups = object.if_contains("security_group_ids");
+  if (groups != nullptr && groups->is_array()) {
+    for (const auto& group : groups->as_array()) {
+      if (group.is_string()) placement.security_group_ids.emplace_back(group.as_string());
+    }
+  }
+  return placement;
+}
+
 }  // namespace
 
 Result<std::string> control_token(const std::string& file, base::Random& random) {
@@ -138,7 +162,13 @@ Task<Result<boost::json::value>> Control::answer(std::string method, std::string
     co_return co_await stop_program(*name);
   }
   if (const auto name = named("databases/"); name && method == "PUT") {
-    co_return co_await create_database(*name);
+    co_return co_await create_database(*name, std::move(body));
+  }
+  if (const auto name = named("forwards/"); name && method == "PUT") {
+    co_return co_await set_forward(*name, std::move(body));
+  }
+  if (const auto name = named("forwards/"); name && method == "DELETE") {
+    co_return co_await remove_forward(*name);
   }
   co_return base::fail(base::ErrorKind::NotFound,
                        "There is no " + method + " " + std::string(kControlPrefix) + path + ".");
@@ -161,19 +191,40 @@ Task<Result<boost::json::value>> Control::stop_program(std::string name) {
   co_return boost::json::value(boost::json::object{{"stopped", name}});
 }
 
-Task<Result<boost::json::value>> Control::create_database(std::string name) {
+Task<Result<boost::json::value>> Control::create_database(std::string name, std::string body) {
   const base::Timestamp deadline = parts_.clock.now() + kDatabasePatience;
+  CO_TRY(const auto placement, parse_placement(body));
+  std::string host = "127.0.0.1";
+  if (placement.has_value()) {
+    // The server's folder first: a machine has nothing to run on before.
+    CO_TRY_VOID(co_await parts_.postgres.prepare(deadline));
+    CO_TRY(host, co_await parts_.private_database.place(*placement, deadline));
+  }
   CO_TRY(const host::Database made,
          co_await parts_.postgres.create_database(std::move(name), deadline));
-  co_return boost::json::value(boost::json::object{{"host", "127.0.0.1"},
+  co_return boost::json::value(boost::json::object{{"host", host},
                                                    {"port", made.port},
                                                    {"name", made.name},
                                                    {"user", made.user},
                                                    {"password", made.password}});
 }
 
+Task<Result<boost::json::value>> Control::set_forward(std::string name, std::string body) {
+  CO_TRY(Forward forward, parse_forward(std::move(name), body));
+  const std::uint16_t port = forward.listen_port;
+  CO_TRY_VOID(co_await parts_.forwards.set(std::move(forward)));
+  co_return boost::json::value(boost::json::object{{"listen_port", port}});
+}
+
+Task<Result<boost::json::value>> Control::remove_forward(std::string name) {
+  CO_TRY_VOID(co_await parts_.forwards.remove(name));
+  co_return boost::json::value(boost::json::object{{"removed", name}});
+}
+
 Task<Result<void>> Control::resume() {
-  CO_TRY_VOID(co_await parts_.postgres.resume());
+  CO_TRY_VOID(parts_.forwards.resume());
+  CO_TRY(const bool placed, parts_.private_database.resume());
+  if (!placed) CO_TRY_VOID(co_await parts_.postgres.resume());
   const auto cursor =
       parts_.store.scan(store::Table::Control, kProgramPrefix, store::prefix_end(kProgramPrefix));
   std::vector<std::pair<std::string, std::string>> wanted;

@@ -6,7 +6,12 @@
 //   GET    status               everything `terrarium status` shows
 //   PUT    programs/NAME        {argv, env, user, working_directory}: keep it running
 //   DELETE programs/NAME        stop it
-//   PUT    databases/NAME       make it; {host, port, name, user, password}
+//   PUT    databases/NAME       make it; {host, port, name, user, password}. With {region,
+//   subnet_id,
+//                               security_group_ids} the server is a machine in that subnet
+//   PUT    forwards/NAME        {listen_port, region, subnet_id, security_group_ids, targets}: lead
+//                               127.0.0.1:listen_port to interfaces of a VPC
+//   DELETE forwards/NAME        no longer
 //   POST   stop                 end the daemon and all that it runs
 #pragma once
 
@@ -21,6 +26,8 @@
 #include "lib/runtime/task.h"
 #include "terrarium/host/postgres.h"
 #include "terrarium/host/program.h"
+#include "terrarium/region/forwards.h"
+#include "terrarium/region/private_database.h"
 #include "terrarium/store/store.h"
 
 namespace terrarium::region {
@@ -33,6 +40,8 @@ class Control {
     store::Store& store;
     host::ProgramKeeper& programs;
     host::Postgres& postgres;
+    PrivateDatabase& private_database;
+    Forwards& forwards;
     base::Clock& clock;
     runtime::Executor control;
     std::function<boost::json::object()> status;  // called on the control executor
@@ -50,7 +59,10 @@ class Control {
                                                          std::string body);
   runtime::Task<base::Result<boost::json::value>> start_program(std::string name, std::string body);
   runtime::Task<base::Result<boost::json::value>> stop_program(std::string name);
-  runtime::Task<base::Result<boost::json::value>> create_database(std::string name);
+  runtime::Task<base::Result<boost::json::value>> create_database(std::string name,
+                                                                  std::string body);
+  runtime::Task<base::Result<boost::json::value>> set_forward(std::string name, std::string body);
+  runtime::Task<base::Result<boost::json::value>> remove_forward(std::string name);
 
   Parts parts_;
   std::string token_;

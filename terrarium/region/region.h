@@ -22,7 +22,7 @@ struct RegionConfig {
   std::string account = "000000000000";
   std::string default_region = "us-east-1";
   std::uint16_t port = 4566;   // where functions and the board reach the APIs on 127.0.0.1
-  std::function<void()> stop;            // asks the daemon to end; any thread
+  std::function<void()> stop;  // asks the daemon to end; any thread
   std::function<void()> storage_failed;  // only a new daemon knows what is on disk; any thread
 };
 
@@ -36,6 +36,9 @@ class Region {
 
   // Resumes what an earlier daemon had begun. On the control executor, before requests come.
   virtual runtime::Task<base::Result<void>> start() = 0;
+  // Opens the region's public face, inside its own networks, on `server`. On the control executor,
+  // after start().
+  virtual base::Result<void> listen(http::Server& server) = 0;
   // Ends everything that the region runs. On the control executor, after requests have ended.
   virtual runtime::Task<void> stop() = 0;
   // Any io executor.

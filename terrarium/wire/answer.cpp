@@ -81,6 +81,7 @@ runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
                            "Request would have succeeded, but DryRun flag is set.");
     }
   }
+  CO_TRY_VOID(authorise(exchange, input.get()));
   // Who waits long does not hold what has been read.
   exchange.body = std::string();
   exchange.form = Parameters();

@@ -188,6 +188,13 @@ base::Result<Key> Authenticator::find_key(const std::string& access_key_id,
   return *std::move(key);
 }
 
+base::Result<PermissionsPtr> Authenticator::permissions_of(const Principal& principal) const {
+  const bool narrowed =
+      principal.kind == PrincipalKind::User || principal.kind == PrincipalKind::AssumedRole;
+  if (authoriser_ == nullptr || !narrowed) return PermissionsPtr();
+  return authoriser_->permissions_of(principal);
+}
+
 base::Result<Identity> Authenticator::check_presigned_v2(const http::Request& request,
                                                          const aws::PresignedV2& claim,
                                                          base::Timestamp now) const {

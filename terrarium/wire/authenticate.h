@@ -15,6 +15,7 @@
 #include "lib/http/server.h"
 #include "terrarium/wire/key_store.h"
 #include "terrarium/wire/model.h"
+#include "terrarium/wire/permissions.h"
 
 namespace terrarium::wire {
 
@@ -48,8 +49,9 @@ struct FormClaim {
 
 class Authenticator {
  public:
-  // `keys` outlives the authenticator.
-  explicit Authenticator(const KeyStore& keys) : keys_(keys) {}
+  // Both outlive the authenticator. Without an authoriser nothing narrows anybody: for tests.
+  explicit Authenticator(const KeyStore& keys, const Authoriser* authoriser = nullptr)
+      : keys_(keys), authoriser_(authoriser) {}
 
   // `payload_hash_of_body`: hex SHA-256 of the body; empty for S3, whose declared hash is checked
   // while the body is read. Anonymous callers pass for S3 only.
@@ -59,6 +61,9 @@ class Authenticator {
 
   // Who signed a browser's form. S3 only.
   base::Result<Identity> check_form(const FormClaim& claim, base::Timestamp now);
+
+  // What the policies of an authenticated caller allow: Context::authenticator's other use.
+  base::Result<PermissionsPtr> permissions_of(const Principal& principal) const;
 
   // Whether the request carries a key that exists, before its signature can be checked: nobody
   // else may have us hold a large body. For services other than S3.
@@ -73,6 +78,7 @@ class Authenticator {
                                             base::Timestamp now) const;
 
   const KeyStore& keys_;
+  const Authoriser* authoriser_;
   SigningKeys signing_keys_;
 };
 

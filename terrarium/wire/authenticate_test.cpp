@@ -8,6 +8,7 @@
 #include "generated/s3/model.h"
 #include "generated/sqs/model.h"
 #include "generated/sts/model.h"
+#include "terrarium/wire/identity_policy.h"
 #include "terrarium/wire/router_fixture.h"
 
 namespace terrarium::wire::testing {
@@ -191,12 +192,20 @@ TEST_F(WireAuthentication, RefusesRegionsThatAreNone) {
   }
 }
 
+PermissionsPtr everything() {
+  auto policy = parse_identity_policy(R"({"Version": "2012-10-17", "Statement": [
+      {"Effect": "Allow", "Action": "*", "Resource": "*"}]})");
+  EXPECT_TRUE(policy.has_value());
+  return std::make_shared<const Permissions>(Permissions{.identity = {*std::move(policy)}});
+}
+
 TEST_F(WireAuthentication, ChecksTheTokenOfTemporaryKeys) {
   Key temporary = keys_.keys["AKID"];
   temporary.session_token = "token";
   temporary.expiration = clock_.now() + 10min;
   temporary.principal.kind = PrincipalKind::AssumedRole;
   keys_.keys["ASIA1"] = temporary;
+  authoriser_.permissions[temporary.principal.arn] = everything();
   credentials_.access_key_id = "ASIA1";
   expect_codes("InvalidClientTokenId", "UnrecognizedClientException", "UnrecognizedClientException",
                "InvalidToken");

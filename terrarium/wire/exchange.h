@@ -8,6 +8,7 @@
 
 #include "lib/http/server.h"
 #include "terrarium/wire/authenticate.h"
+#include "terrarium/wire/authorisation.h"
 #include "terrarium/wire/parameters.h"
 #include "terrarium/wire/payload.h"
 #include "terrarium/wire/rest_route.h"
@@ -18,6 +19,7 @@ namespace terrarium::wire {
 // A service with what routing to it needs.
 struct RoutedService {
   ServiceEntry entry;
+  ServicePermissions permissions;
   std::unique_ptr<RestRoutes> routes;  // REST protocols only
 };
 
@@ -54,7 +56,10 @@ struct Exchange {
 runtime::Task<base::Result<void>> receive_s3(Exchange& exchange, Authenticator& authenticator);
 runtime::Task<base::Result<void>> receive_other(Exchange& exchange, Authenticator& authenticator);
 
-// Decodes the input, has the service answer, encodes the answer.
+// Whether the caller's policies allow what the operation needs; `input` has been decoded.
+base::Result<void> authorise(const Exchange& exchange, const void* input);
+
+// Decodes the input, asks whether the caller may, has the service answer, encodes the answer.
 runtime::Task<base::Result<http::Response>> answer(Exchange& exchange);
 
 }  // namespace terrarium::wire

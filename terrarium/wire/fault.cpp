@@ -31,13 +31,17 @@ const base::ErrorRow& s3_row(base::ErrorKind kind) {
   return errors::kInternalError;
 }
 
-const base::ErrorRow& general_row(base::ErrorKind kind, bool query) {
+constexpr base::ErrorRow kAccessDeniedOverRest{"AccessDeniedException", 403, {}};
+
+const base::ErrorRow& general_row(base::ErrorKind kind, Protocol protocol) {
+  const bool query = protocol == Protocol::Query;
   switch (kind) {
     case base::ErrorKind::InvalidInput:
       return query ? errors::kInvalidParameterValue : errors::kValidationException;
     case base::ErrorKind::NotFound: return query ? errors::kNotFound : errors::kResourceNotFound;
     case base::ErrorKind::Conflict: return errors::kResourceConflict;
     case base::ErrorKind::Denied:
+      if (protocol == Protocol::RestJson) return kAccessDeniedOverRest;
       return query ? errors::kAccessDenied : errors::kAccessDeniedException;
     case base::ErrorKind::Throttled:
       return query ? errors::kThrottling : errors::kThrottlingException;
@@ -72,7 +76,7 @@ const base::ErrorRow& row_of(Protocol protocol, const base::Error& error) {
   if (error.row != nullptr) return *error.row;
   if (protocol == Protocol::RestXml) return s3_row(error.kind);
   if (protocol == Protocol::Ec2) return ec2_row(error.kind);
-  return general_row(error.kind, protocol == Protocol::Query);
+  return general_row(error.kind, protocol);
 }
 
 // What a client may read: never more than it can use, never half a character, and of our own

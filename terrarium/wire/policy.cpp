@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "lib/base/encoding.h"
+#include "terrarium/wire/identity_policy.h"
 #include "terrarium/wire/policy_condition.h"
 
 namespace terrarium::wire {
@@ -23,8 +24,9 @@ struct Policy::Statement {
   std::vector<PolicyPattern> resources;
   std::vector<PolicyCondition> conditions;
 
-  bool is_for(const Principal& principal) const;
-  bool applies(const PolicyRequest& request) const;
+  enum class Named : std::uint8_t { No, Role, Caller };
+  Named names(const Principal& principal) const;
+  bool fits(const PolicyRequest& request) const;
 };
 
 namespace {
@@ -48,11 +50,27 @@ constexpr std::string_view kGlobalKeys[] = {
     "aws:useragent",
     "aws:referer",
     "aws:requestedregion",
+    "aws:resourceaccount",
+    "aws:multifactorauthpresent",
     // Of an account without an organisation and of calls that come through no VPC endpoint: never
     // there, as on AWS.
     "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:resourceorgid",
     "aws:sourcevpc",
     "aws:sourcevpce",
+    // Nobody here has a device, and no service calls another in a caller's name.
+    "aws:multifactorauthage",
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+};
+// Of a request: whatever comes after the prefix.
+constexpr std::string_view kTagKeys = "aws:requesttag/";
+// What services fill in, for documents that speak of all of them.
+constexpr std::string_view kEveryServicesKeys[] = {
+    "s3:prefix",    "s3:delimiter", "s3:max-keys",
+    "s3:versionid", "aws:tagkeys",  "iam:passedtoservice",
 };
 
 bool is_account(std::string_view text) {
@@ -73,12 +91,26 @@ bool is_session_of(std::string_view session_arn, std::string_view account, std::
 
 }  // namespace
 
+enum class PolicyKind : std::uint8_t { Resource, Identity, Trust };
+
 // Reads one document, element by element; refuses what it does not understand.
 struct PolicyParser {
   std::span<const std::string_view> service_keys;
+  PolicyKind kind = PolicyKind::Resource;
   bool variables = false;
 
   using Statement = Policy::Statement;
+
+  static Evaluation weigh(const Policy& policy, const PolicyRequest& request);
+
+  bool strict() const { return kind == PolicyKind::Resource; }
+
+  bool is_filled_in(std::string_view key) const {
+    if (std::ranges::find(kGlobalKeys, key) != std::end(kGlobalKeys)) return true;
+    if (std::ranges::find(service_keys, key) != service_keys.end()) return true;
+    return !strict() && (key.starts_with(kTagKeys) || std::ranges::find(kEveryServicesKeys, key) !=
+                                                          std::end(kEveryServicesKeys));
+  }
 
   static std::unexpected<base::Error> refuse(std::string message) {
     return base::fail(base::ErrorKind::InvalidInput, std::move(message));
@@ -152,13 +184,13 @@ struct PolicyParser {
     }
     if (!value.is_object() || value.as_object().empty())
       return refuse("Invalid principal in policy");
-    for (const auto& [kind, names] : value.as_object()) {
-      if (kind != "AWS" && kind != "Service") {
-        return refuse("Principal type " + std::string(kind) + " is not supported");
+    for (const auto& [type, names] : value.as_object()) {
+      if (type != "AWS" && type != "Service") {
+        return refuse("Principal type " + std::string(type) + " is not supported");
       }
       TRY(auto all, texts(names, "Principal"));
       for (std::string& name : all) {
-        if (kind == "AWS") {
+        if (type == "AWS") {
           TRY_VOID(aws_principal(std::move(name), out));
         } else if (name.ends_with(".amazonaws.com")) {
           out.services.push_back(std::move(name));
@@ -176,8 +208,7 @@ struct PolicyParser {
       if (!keys.is_object()) return refuse("Policy element Condition must hold objects");
       for (const auto& [key, values] : keys.as_object()) {
         std::string name = base::to_lower(key);
-        if (std::ranges::find(kGlobalKeys, name) == std::end(kGlobalKeys) &&
-            std::ranges::find(service_keys, name) == service_keys.end()) {
+        if (!is_filled_in(name)) {
           return refuse("Policy has an invalid condition key: " + std::string(key));
         }
         TRY(auto all, patterns(values, "Condition"));
@@ -235,20 +266,58 @@ struct PolicyParser {
     return {};
   }
 
-  base::Result<Statement> statement(const json::value& value) const {
-    if (!value.is_object()) return refuse("Policy statements must be objects");
-    const json::object& object = value.as_object();
+  base::Result<void> check_complete(const json::object& object) const {
     const auto one_of = [&object](const char* a, const char* b) {
       return object.contains(a) != object.contains(b);
     };
     if (!object.contains("Effect")) return refuse("Missing required field Effect");
-    if (!object.contains("Principal") && !object.contains("NotPrincipal")) {
+    if (kind != PolicyKind::Identity && !object.contains("Principal") &&
+        !object.contains("NotPrincipal")) {
       return refuse("Missing required field Principal");
     }
     if (!one_of("Action", "NotAction")) return refuse("Missing required field Action");
-    if (!one_of("Resource", "NotResource")) return refuse("Missing required field Resource");
+    if (kind != PolicyKind::Trust && !one_of("Resource", "NotResource")) {
+      return refuse("Missing required field Resource");
+    }
+    return {};
+  }
+
+  // What is not understood is left out, so that a Deny says no more often than it would, and an
+  // Allow is worth nothing.
+  base::Result<void> lenient_element(std::string_view name, const json::value& value,
+                                     Statement& out, bool& understood) const {
+    const bool may_be_left_out =
+        name == "Principal" || name == "NotPrincipal" || name == "Condition";
+    Statement read = out;
+    const auto done = element(name, value, read);
+    if (done) {
+      out = std::move(read);
+    } else if (may_be_left_out) {
+      understood = false;
+      if (name != "Condition") out.everyone = true;
+    } else {
+      return done;
+    }
+    return {};
+  }
+
+  // Nothing: a statement that never takes part.
+  base::Result<std::optional<Statement>> statement(const json::value& value) const {
+    if (!value.is_object()) return refuse("Policy statements must be objects");
+    const json::object& object = value.as_object();
+    TRY_VOID(check_complete(object));
     Statement out;
-    for (const auto& [name, inner] : object) TRY_VOID(element(name, inner, out));
+    bool understood = true;
+    for (const auto& [name, inner] : object) {
+      if (strict()) {
+        TRY_VOID(element(name, inner, out));
+      } else {
+        TRY_VOID(lenient_element(name, inner, out, understood));
+      }
+    }
+    if (kind == PolicyKind::Identity) out.everyone = true;
+    if (kind == PolicyKind::Trust) out.resources = {{"*", false}};
+    if (out.allows && !understood) return std::nullopt;
     return out;
   }
 
@@ -276,13 +345,13 @@ struct PolicyParser {
     if (statements->is_array()) {
       for (const json::value& one : statements->as_array()) {
         TRY(auto made, statement(one));
-        out->push_back(std::move(made));
+        if (made) out->push_back(*std::move(made));
       }
     } else {
       TRY(auto made, statement(*statements));
-      out->push_back(std::move(made));
+      if (made) out->push_back(*std::move(made));
     }
-    if (out->empty()) return refuse("Missing required field Statement");
+    if (strict() && out->empty()) return refuse("Missing required field Statement");
     return Policy(std::move(out));
   }
 };
@@ -293,43 +362,71 @@ base::Result<Policy> Policy::parse(std::string_view json_text,
   return parser.document(json_text);
 }
 
-bool Policy::Statement::is_for(const Principal& principal) const {
-  if (everyone) return true;
-  if (principal.kind == PrincipalKind::Anonymous) return false;
-  if (principal.kind == PrincipalKind::Service) {
-    return std::ranges::find(services, principal.arn) != services.end();
-  }
-  const bool of_account = std::ranges::find(accounts, principal.account) != accounts.end();
-  if (of_account && (principal.kind == PrincipalKind::Root || !allows)) return true;
-  return std::ranges::any_of(principals, [&principal](const std::string& wanted) {
-    if (wanted == principal.arn || wanted == principal.id) return true;
-    if (principal.kind != PrincipalKind::AssumedRole) return false;
-    return is_session_of(principal.arn, principal.account, wanted) ||
-           (wanted.starts_with("AROA") && principal.id.starts_with(wanted + ":"));
-  });
+base::Result<Policy> parse_identity_policy(std::string_view json_text) {
+  PolicyParser parser{.kind = PolicyKind::Identity};
+  return parser.document(json_text);
 }
 
-bool Policy::Statement::applies(const PolicyRequest& request) const {
+base::Result<Policy> parse_trust_policy(std::string_view json_text,
+                                        std::span<const std::string_view> keys) {
+  PolicyParser parser{.service_keys = keys, .kind = PolicyKind::Trust};
+  return parser.document(json_text);
+}
+
+Policy::Statement::Named Policy::Statement::names(const Principal& principal) const {
+  if (everyone) return Named::Caller;
+  if (principal.kind == PrincipalKind::Anonymous) return Named::No;
+  if (principal.kind == PrincipalKind::Service) {
+    const bool named = std::ranges::find(services, principal.arn) != services.end();
+    return named ? Named::Caller : Named::No;
+  }
+  const bool of_account = std::ranges::find(accounts, principal.account) != accounts.end();
+  if (of_account && (principal.kind == PrincipalKind::Root || !allows)) return Named::Caller;
+  auto found = Named::No;
+  for (const std::string& wanted : principals) {
+    if (wanted == principal.arn || wanted == principal.id) return Named::Caller;
+    if (principal.kind != PrincipalKind::AssumedRole) continue;
+    const bool role = is_session_of(principal.arn, principal.account, wanted) ||
+                      (wanted.starts_with("AROA") && principal.id.starts_with(wanted + ":"));
+    if (role) found = Named::Role;
+  }
+  return found;
+}
+
+bool Policy::Statement::fits(const PolicyRequest& request) const {
   const bool action = std::ranges::any_of(actions, [&request](const PolicyPattern& pattern) {
     return pattern.matches(request.action, request.context, true);
   });
+  if (action == not_action) return false;
   const bool resource = std::ranges::any_of(resources, [&request](const PolicyPattern& pattern) {
     return pattern.matches(request.resource, request.context, false);
   });
-  return action != not_action && resource != not_resource && is_for(request.principal) &&
+  return resource != not_resource &&
          std::ranges::all_of(conditions, [&request](const PolicyCondition& condition) {
            return condition.holds(request.context);
          });
 }
 
-Decision Policy::evaluate(const PolicyRequest& request) const {
-  Decision decision = Decision::None;
-  for (const Statement& statement : *statements_) {
-    if (!statement.applies(request)) continue;
-    if (!statement.allows) return Decision::Deny;
-    decision = Decision::Allow;
+Evaluation PolicyParser::weigh(const Policy& policy, const PolicyRequest& request) {
+  Evaluation out;
+  for (const Statement& statement : *policy.statements_) {
+    const auto named = statement.names(request.principal);
+    if (named == Statement::Named::No || !statement.fits(request)) continue;
+    if (!statement.allows) return {Decision::Deny, false};
+    // One that names the caller itself is worth more than one that names its role.
+    out.by_role =
+        named == Statement::Named::Role && (out.decision == Decision::None || out.by_role);
+    out.decision = Decision::Allow;
   }
-  return decision;
+  return out;
+}
+
+Evaluation weigh(const Policy& policy, const PolicyRequest& request) {
+  return PolicyParser::weigh(policy, request);
+}
+
+Decision Policy::evaluate(const PolicyRequest& request) const {
+  return PolicyParser::weigh(*this, request).decision;
 }
 
 bool Policy::is_public() const {

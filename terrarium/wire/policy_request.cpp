@@ -13,11 +13,16 @@ void add_time(ConditionContext& context, base::Timestamp now) {
       std::to_string(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count())};
 }
 
-std::string principal_type(PrincipalKind kind) {
-  switch (kind) {
+// A federated user's name is in its session only: to IAM it is no user.
+bool is_federated(const Principal& principal) {
+  return principal.kind == PrincipalKind::User && principal.arn.starts_with("arn:aws:sts:");
+}
+
+std::string principal_type(const Principal& principal) {
+  switch (principal.kind) {
     case PrincipalKind::Anonymous: return "Anonymous";
     case PrincipalKind::Root: return "Account";
-    case PrincipalKind::User: return "User";
+    case PrincipalKind::User: return is_federated(principal) ? "FederatedUser" : "User";
     case PrincipalKind::AssumedRole: return "AssumedRole";
     case PrincipalKind::Service: return "Service";
   }
@@ -29,7 +34,7 @@ void add_principal(ConditionContext& context, const Principal& principal) {
   const bool anonymous = principal.kind == PrincipalKind::Anonymous;
   context["aws:principalisawsservice"] = {service ? "true" : "false"};
   context["aws:viaawsservice"] = {"false"};
-  context["aws:principaltype"] = {principal_type(principal.kind)};
+  context["aws:principaltype"] = {principal_type(principal)};
   if (service) {
     context["aws:principalservicename"] = {principal.arn};
     return;
@@ -45,10 +50,14 @@ void add_principal(ConditionContext& context, const Principal& principal) {
     const std::string role = arn.substr(at + kSession.size());
     arn = "arn:aws:iam::" + principal.account + ":role/" + role.substr(0, role.find('/'));
   }
-  if (principal.kind == PrincipalKind::User) {
+  if (principal.kind == PrincipalKind::User && !is_federated(principal)) {
     context["aws:username"] = {arn.substr(arn.rfind('/') + 1)};
   }
   context["aws:principalarn"] = {std::move(arn)};
+  // Only temporary credentials could tell of a device; nobody here has one.
+  if (principal.access_key_id.starts_with("ASIA")) {
+    context["aws:multifactorauthpresent"] = {"false"};
+  }
 }
 
 }  // namespace
@@ -58,6 +67,7 @@ PolicyRequest policy_request(const Context& context, std::string action, std::st
   add_time(made.context, context.now);
   add_principal(made.context, context.principal);
   made.context["aws:requestedregion"] = {context.region};
+  made.context["aws:resourceaccount"] = {context.account};
   const bool tls =
       context.request != nullptr && context.request->peer != nullptr && context.request->peer->tls;
   made.context["aws:securetransport"] = {tls ? "true" : "false"};

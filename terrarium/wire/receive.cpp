@@ -184,6 +184,7 @@ Done receive_s3(Exchange& exchange, Authenticator& authenticator) {
 
 Done receive_other(Exchange& exchange, Authenticator& authenticator) {
   http::Request& request = exchange.request;
+  exchange.context.authenticator = &authenticator;
   const ServiceModel& model = exchange.model();
   if (request.body->length().value_or(UINT64_MAX) > kUncheckedBytesMax) {
     CO_TRY_VOID(

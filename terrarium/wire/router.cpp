@@ -40,8 +40,9 @@ std::string endpoint_of(const http::Request& request) {
 }  // namespace
 
 struct Router::State {
-  State(const KeyStore& keys, base::Clock& time, base::Random& chance, RouterConfig settings)
-      : authenticator(keys), clock(time), random(chance), config(std::move(settings)) {}
+  State(const KeyStore& keys, const Authoriser* authoriser, base::Clock& time, base::Random& chance,
+        RouterConfig settings)
+      : authenticator(keys, authoriser), clock(time), random(chance), config(std::move(settings)) {}
 
   runtime::Task<base::Result<http::Response>> serve(Exchange& exchange);
   Context make_context(const http::Request& request);
@@ -139,17 +140,22 @@ void Router::State::finish(const Exchange& exchange, http::Response& response) c
   }
 }
 
-Router::Router(base::Clock& clock, base::Random& random, const KeyStore& keys, RouterConfig config)
-    : state_(std::make_unique<State>(keys, clock, random, std::move(config))) {}
+Router::Router(base::Clock& clock, base::Random& random, const KeyStore& keys, RouterConfig config,
+               const Authoriser* authoriser)
+    : state_(std::make_unique<State>(keys, authoriser, clock, random, std::move(config))) {}
 
 Router::~Router() = default;
 
-void Router::add(ServiceEntry entry) {
+void Router::add(ServiceEntry entry, ServicePermissions permissions) {
   const bool streams = std::ranges::any_of(
       entry.operations, [](const OperationHandler& each) { return each.model->streaming_input; });
   CHECK(!streams || !entry.executor, "bodies are read on the connection's own executor");
   auto service = std::make_unique<RoutedService>();
+  CHECK(permissions.operations.empty() ||
+            permissions.operations.size() == entry.model->operations.size(),
+        "permissions are those of the model's operations");
   service->entry = std::move(entry);
+  service->permissions = std::move(permissions);
   if (is_rest(service->entry.model->protocols.front())) {
     service->routes = std::make_unique<RestRoutes>(*service->entry.model);
   }

@@ -38,6 +38,18 @@ class KeyTable final : public KeyStore {
   std::map<std::string, Key> keys;
 };
 
+// By ARN; whoever is not here has no policies.
+class PermissionTable final : public Authoriser {
+ public:
+  base::Result<std::shared_ptr<const Permissions>> permissions_of(
+      const Principal& principal) const override {
+    const auto found = permissions.find(principal.arn);
+    if (found == permissions.end()) return std::make_shared<const Permissions>();
+    return found->second;
+  }
+  std::map<std::string, std::shared_ptr<const Permissions>> permissions;
+};
+
 // A request on its way: signed or changed afterwards, then handed to the router.
 struct Sent {
   http::ClientRequest message;  // what a client makes
@@ -162,10 +174,11 @@ class RouterTest : public ::testing::Test {
   base::ManualClock clock_;
   base::SeededRandom random_{1};
   KeyTable keys_;
+  PermissionTable authoriser_;
   aws::Credentials credentials_{"AKID", "secret", {}, {}};
   std::string region_ = "us-east-1";
   bool omit_length_ = false;
-  Router router_{clock_, random_, keys_, {}};
+  Router router_{clock_, random_, keys_, {}, &authoriser_};
 };
 
 }  // namespace terrarium::wire::testing

@@ -207,6 +207,7 @@ def bench_lambda():
     region = Region()
     try:
         region.start()
+        region.role("tests", "lambda.amazonaws.com")
         client = region.client("lambda")
         subprocess.run([str(ROOT / "tools/build"), "release", "lambda_echo_runtime"], check=True,
                        stdout=subprocess.DEVNULL)

@@ -114,6 +114,17 @@ class Region:
             service, endpoint_url=self.endpoint,
             config=Config(s3={"addressing_style": "path"}, **options))
 
+    def role(self, name, service, actions="*"):
+        """The ARN of a role that `service` may have, allowed `actions` on everything."""
+        iam = self.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [trust]}))
+        iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17",
+             "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
+        return made["Role"]["Arn"]
+
     def cli(self, *arguments, check=True):
         """The AWS CLI of Debian; its output as text."""
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.state),

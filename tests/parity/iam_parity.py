@@ -121,6 +121,8 @@ class IamParity(RegionTest):
         self.assertEqual(refused["Error"]["Message"],
                          f"User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: "
                          f"sts:AssumeRole on resource: arn:aws:iam::{ACCOUNT}:role/{self.name}")
+        self.iam.put_role_policy(RoleName=self.name, PolicyName="p",
+                                 PolicyDocument=POLICY.replace("s3:*", "sqs:*"))
         made = self.assume(ExternalId="secret", Tags=[{"Key": "a", "Value": "1"}])
         session = made["Credentials"]
         identity = session_client(self.region, "sts", session).get_caller_identity()

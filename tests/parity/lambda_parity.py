@@ -45,6 +45,11 @@ def package(script=ECHO):
 
 
 class LambdaBase(RegionTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.region.role("tests", "lambda.amazonaws.com")
+
     def setUp(self):
         self.client = self.region.client("lambda")
         self.name = "f-" + hashlib.md5(self.id().encode()).hexdigest()[:10]
@@ -135,10 +140,8 @@ class LambdaParity(LambdaBase):
         self.assertIn(self.name, self.region.cli("lambda", "list-functions"))
 
 
-class LambdaEvents(RegionTest):
+class LambdaEvents(LambdaBase):
     """What invokes functions by itself: event source mappings and asynchronous invocation."""
-    setUp = LambdaParity.setUp
-    create = LambdaParity.create
 
     def queue(self, name, **attributes):
         """URL and ARN of a new queue."""

@@ -44,24 +44,46 @@ class BoardRegion(Region):
                        stdout=subprocess.DEVNULL, timeout=180)
 
     def pid(self, program):
+        """Of the daemon, a function's program, the board's, or a machine's first process."""
         if program == "daemon":
-            children = subprocess.run(
-                ["pgrep", "-f", f"terrarium serve --port {self.port} "], text=True,
-                capture_output=True, check=False).stdout.split()
-            return int(children[0]) if children else None
-        if program == "function":
-            found = subprocess.run(["pgrep", "-f", "bootstrap"], text=True, capture_output=True,
-                                   check=False).stdout.split()
-            return next((int(pid) for pid in found if self.is_ours(pid)), None)
-        record = self.state / "run" / f"{program}.json"
-        return json.loads(record.read_text())["pid"] if record.exists() else None
+            found = self.pids_of(f"terrarium serve --port {self.port} ")
+        elif program == "function":
+            found = [pid for pid in self.pids_of("bootstrap") if self.is_function(pid)]
+        elif program == "board":
+            found = [pid for pid in self.pids_of("messageboard-api --listen")
+                     if self.knows_password(pid)]
+        else:
+            found = [machine["pid"] for machine in self.status()["machines"]
+                     if machine["machine"] == program and machine["pid"]]
+        return found[0] if found else None
 
-    def is_ours(self, pid):
+    def status(self):
+        return get_json(f"{self.endpoint}/_terrarium/status")
+
+    @staticmethod
+    def pids_of(words):
+        return [int(pid) for pid in subprocess.run(
+            ["pgrep", "-f", words], text=True, capture_output=True, check=False).stdout.split()]
+
+    def is_function(self, pid):
+        """Functions are the daemon's children: other regions have their own."""
+        daemon = self.pid("daemon")
+        for _ in range(8):
+            try:
+                pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
+                          .split()[1])
+            except (OSError, ValueError):
+                return False
+            if pid == daemon:
+                return True
+        return False
+
+    def knows_password(self, pid):
+        password = (self.state / "postgres/messageboard.password").read_bytes().strip()
         try:
-            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+            return password in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
         except OSError:
             return False
-        return f"AWS_ENDPOINT_URL={self.endpoint}".encode() in environment
 
     def kill(self, program):
         pid = self.pid(program)
@@ -175,11 +197,11 @@ class Pipeline(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_deploying_again_changes_nothing_and_takes_seconds(self):
-        board = self.region.pid("messageboard")
+        board = self.region.pid("board")
         began = time.monotonic()
         self.region.deploy()
         self.assertLess(time.monotonic() - began, 20)
-        self.assertEqual(self.region.pid("messageboard"), board)
+        self.assertEqual(self.region.pid("board"), board)
 
     def test_twenty_at_once_with_everything_killed_lose_nothing(self):
         self.region.client("sqs").set_queue_attributes(
@@ -196,7 +218,7 @@ class Pipeline(unittest.TestCase):
 
         with ThreadPoolExecutor(20) as pool:
             uploads = [pool.submit(upload, n) for n in range(20)]
-            for program in ("function", "daemon", "messageboard", "postgres"):
+            for program in ("function", "daemon", "board", "postgres"):
                 time.sleep(0.3)
                 self.region.kill(program)
             images = [upload.result(timeout=60) for upload in uploads]
@@ -232,14 +254,25 @@ class Down(unittest.TestCase):
     def test_down_leaves_no_process_behind(self):
         region = BoardRegion()
         self.addCleanup(region.stop)
+        before = self.belongings()
         region.start()
-        pids = [region.pid(program) for program in ("daemon", "messageboard", "postgres")]
+        pids = [region.pid(program) for program in ("daemon", "board", "postgres")]
         subprocess.run(region.arguments("down"), check=True, stdout=subprocess.DEVNULL)
         for pid in pids:
             self.assertFalse(pathlib.Path(f"/proc/{pid}").exists(), pid)
-        self.assertIsNone(region.pid("function"))
+        self.assertEqual(self.belongings(), before)
         subprocess.run(region.arguments("up"), check=True, stdout=subprocess.DEVNULL)
-        eventually(lambda: region.pid("messageboard"), 20, "the board is not resumed")
+        eventually(lambda: region.pid("board"), 30, "the board is not resumed")
+
+    @staticmethod
+    def belongings():
+        """What the region might leave on the machine: namespaces, mounts, control groups."""
+        groups = {str(folder) for folder in pathlib.Path("/sys/fs/cgroup").rglob("terrarium*")}
+        mounts = {line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+                  if "terrarium" in line}
+        names = pathlib.Path("/run/netns")
+        return (groups, mounts, {entry.name for entry in names.iterdir()}
+                if names.exists() else set())
 
 
 class Keeper(unittest.TestCase):

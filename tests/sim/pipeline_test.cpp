@@ -40,7 +40,7 @@ class Pipeline : public ::testing::TestWithParam<store::FaultPoint> {
   runtime::Task<std::optional<std::string>> process(Daemon& daemon, std::string event) {
     for (const std::string& key : keys_of(event)) {
       if (died_.insert(key).second) co_return std::nullopt;
-      const auto raw = co_await daemon.s3.read_object("raw", key, 1 << 20);
+      const auto raw = co_await daemon.s3.read_object("raw", key, {}, 1 << 20);
       if (!raw) co_return std::nullopt;
       s3::PutObjectRequest request;
       request.bucket = "processed";
@@ -139,7 +139,8 @@ class Pipeline : public ::testing::TestWithParam<store::FaultPoint> {
   }
 
   std::string processed(const std::string& key) {
-    const auto bytes = region_->ask(region_->daemon().s3.read_object("processed", key, 1 << 20));
+    const auto bytes =
+        region_->ask(region_->daemon().s3.read_object("processed", key, {}, 1 << 20));
     return bytes ? *bytes : base::describe(bytes.error());
   }
 

@@ -71,6 +71,7 @@ Daemon::Daemon(store::Store& store, base::ManualClock& clock, base::Random& rand
               .s3 = s3,
               .logs = logs,
               .iam = roles,
+              .roles = roles,
               .frontend = &frontend},
              {.state_directory = folder,
               .endpoint_url = "http://127.0.0.1:4566",

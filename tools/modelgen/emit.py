@@ -63,6 +63,7 @@ def texts(service):
         "model.cpp": Descriptors(service).text(),
         "errors.h": errors_header(service),
         "dispatch.h": dispatch_header(service),
+        "permissions.h": permissions_header(service),
     }
 
 
@@ -153,6 +154,26 @@ def dispatch_header(service):
     lines.append("      service.finish_answer(context, path, response);")
     lines.append("    };\n  }")
     lines.append("  return entry;\n}\n")
+    lines.append(f"}}  // namespace terrarium::{service.name}\n")
+    return "\n".join(lines)
+
+
+def permissions_header(service):
+    lines = [_NOTICE, "#pragma once\n", '#include "terrarium/wire/authorisation.h"\n']
+    lines.append(f"namespace terrarium::{service.name} {{\n")
+    rows = []
+    for operation, needed in service.permissions.items():
+        constant = f"k{operation}Needs"
+        rows.append(f"    {{{quote(operation)}, {constant if needed else '{}'}}},")
+        if not needed:
+            continue
+        lines.append(f"inline constexpr wire::Permission {constant}[] = {{")
+        for one in needed:
+            given = ", true" if one.when_given else ""
+            lines.append(f"    {{{quote(one.action)}, {quote(one.resource)}{given}}},")
+        lines.append("};")
+    lines.append("\ninline constexpr wire::OperationPermissions kPermissions[] = {")
+    lines += rows + ["};\n"]
     lines.append(f"}}  // namespace terrarium::{service.name}\n")
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import re
 
 
 class ModelError(Exception):
@@ -18,6 +19,14 @@ class Service:
     errors: list  # (constant, code, http status, query code)
     sub_resources: list  # query keys that choose an operation
     structures: list  # names of the structures that the operations reach, bases first
+    permissions: dict  # operation -> [Permission]: what a caller's policies must allow
+
+
+@dataclasses.dataclass
+class Permission:
+    action: str
+    resource: str
+    when_given: bool
 
 
 def merge(base, amendment):
@@ -31,15 +40,59 @@ def merge(base, amendment):
             base[key] = value
 
 
+# Where the prefix of a service's actions is not the name that requests are signed for.
+_ACTION_PREFIXES = {"monitoring": "cloudwatch"}
+
+
 def read_operations(path):
-    names = []
+    """The lines of operations.txt as {operation: words}, and its definitions "@name template"."""
+    operations, definitions = {}, {}
     for line in path.read_text().splitlines():
-        name = line.split("#", 1)[0].strip()
-        if name in names:
+        words = line.split("#", 1)[0].split()
+        if not words:
+            continue
+        name = words[0]
+        if name in operations or name in definitions:
             raise ModelError(f"{path.name} names {name} twice")
-        if name:
-            names.append(name)
-    return names
+        if name.startswith("@"):
+            if len(words) != 2:
+                raise ModelError(f"{path.name}: {name} is one template")
+            definitions[name] = words[1]
+        else:
+            operations[name] = words[1:]
+    return operations, definitions
+
+
+def permissions(operation, words, prefix, definitions):
+    """"self" and "free" ask nothing here; else "[action] [resource][?]", joined by "+"."""
+    if words in (["self"], ["free"]):
+        return []
+    found = []
+    for text in " ".join(words).split("+"):
+        permission = Permission(f"{prefix}:{operation}", "*", False)
+        for word in text.split():
+            resource = word.removesuffix("?")
+            if resource.startswith("@"):
+                if resource not in definitions:
+                    raise ModelError(f"operations.txt: {operation}: {resource} is not defined")
+                resource = definitions[resource]
+            if ":" in resource and not resource.startswith(("arn:", "{")):
+                permission.action = resource
+            else:
+                permission.resource = resource
+                permission.when_given = word.endswith("?")
+        found.append(permission)
+    return found
+
+
+def check_members(operation, found, shapes):
+    """A template that names no member of the input would be asked about nothing."""
+    members = shapes[operation["input"]["shape"]]["members"] if "input" in operation else {}
+    for permission in found:
+        names = re.findall(r"[{(|](\w+)", permission.resource)
+        for name in names:
+            if name not in members and name not in ("region", "account"):
+                raise ModelError(f"operations.txt: {operation['name']} has no member {name}")
 
 
 def load(name, folder, models):
@@ -55,12 +108,20 @@ def load(name, folder, models):
     document = json.loads(files[-1].read_text())
     extra_errors = amendments.pop("errors", {})
     merge(document, amendments)
-    names = read_operations(folder / "operations.txt")
-    for operation in names:
+    listed, definitions = read_operations(folder / "operations.txt")
+    for operation in listed:
         if operation not in document["operations"]:
             raise ModelError(f"operations.txt names {operation}, which the model does not have")
-    operations = [document["operations"][operation] for operation in names]
+    operations = [document["operations"][operation] for operation in listed]
     shapes = document["shapes"]
+    metadata = document["metadata"]
+    signing = metadata.get("signingName", metadata.get("endpointPrefix", name))
+    prefix = _ACTION_PREFIXES.get(signing, signing)
+    needed = {}
+    for operation in operations:
+        words = listed[operation["name"]]
+        needed[operation["name"]] = permissions(operation["name"], words, prefix, definitions)
+        check_members(operation, needed[operation["name"]], shapes)
     return Service(
         name=name,
         metadata=document["metadata"],
@@ -69,6 +130,7 @@ def load(name, folder, models):
         errors=errors(shapes, operations, extra_errors),
         sub_resources=sub_resources(document),
         structures=structures(shapes, operations),
+        permissions=needed,
     )
 
 

@@ -111,6 +111,29 @@ class Loading(unittest.TestCase):
                 load(operations, amendments)
 
 
+class Permissions(unittest.TestCase):
+    def needed(self, operations):
+        service = load(operations)
+        return [(p.action, p.resource, p.when_given) for p in service.permissions["PutThing"]]
+
+    def test_an_operation_needs_the_action_of_its_name_on_anything(self):
+        self.assertEqual(self.needed("PutThing"), [("toy:PutThing", "*", False)])
+
+    def test_actions_and_resources_are_named_and_joined(self):
+        text = "@thing arn:aws:toy:::{Name}\nPutThing toy:Put @thing + iam:PassRole {Name}?"
+        self.assertEqual(self.needed(text), [("toy:Put", "arn:aws:toy:::{Name}", False),
+                                             ("iam:PassRole", "{Name}", True)])
+
+    def test_an_operation_that_asks_for_itself_needs_nothing_before(self):
+        self.assertEqual(self.needed("PutThing self"), [])
+        self.assertEqual(self.needed("PutThing free"), [])
+
+    def test_a_template_names_members_of_the_input(self):
+        for text in ("PutThing {Nmae}", "PutThing @thing"):
+            with self.assertRaises(model.ModelError):
+                load(text)
+
+
 class Emitting(unittest.TestCase):
     def test_required_members_are_plain_and_cycles_are_shared(self):
         text = emit.texts(load("PutThing"))["model.h"]

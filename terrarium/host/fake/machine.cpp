@@ -32,7 +32,7 @@ void FakeMachines::end(const std::string& name, std::string last_exit) {
   machine->second.status.state = MachineState::Stopped;
   machine->second.status.pid = 0;
   machine->second.status.last_exit = std::move(last_exit);
-  if (on_ended_) on_ended_(name);
+  for (const auto& callback : on_ended_) callback(name);
 }
 
 void FakeMachines::write_console(const std::string& name, std::string_view text) {

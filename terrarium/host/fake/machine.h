@@ -34,7 +34,7 @@ class FakeMachines final : public Machines {
   void set_refusal(std::string why) { refusal_ = std::move(why); }
 
   void on_ended(std::function<void(std::string name)> callback) override {
-    on_ended_ = std::move(callback);
+    on_ended_.push_back(std::move(callback));
   }
   runtime::Task<base::Result<void>> start(MachineSpec spec) override;
   runtime::Task<base::Result<void>> stop(std::string name, base::Duration grace) override;
@@ -64,7 +64,7 @@ class FakeMachines final : public Machines {
   std::optional<std::size_t> fail_at_;
   int next_pid_ = 1000;
   std::string refusal_;
-  std::function<void(std::string)> on_ended_;
+  std::vector<std::function<void(std::string)>> on_ended_;
   std::map<std::string, Machine> machines_;
   std::set<std::string> images_;
 };

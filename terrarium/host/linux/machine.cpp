@@ -53,9 +53,12 @@ class LinuxMachines final : public Machines {
   LinuxMachines(runtime::Runtime& runtime, base::Clock& clock, std::unique_ptr<MachineHost> host)
       : runtime_(runtime), clock_(clock), host_(std::move(host)) {}
 
+  // A region that runs nothing leaves nothing; folders of machines that go on stay.
+  ~LinuxMachines() override { host_->cgroups.remove_folders(); }
+
   base::Result<void> adopt();
   void on_ended(std::function<void(std::string)> callback) override {
-    on_ended_ = std::move(callback);
+    on_ended_.push_back(std::move(callback));
   }
   Task<base::Result<void>> start(MachineSpec spec) override;
   Task<base::Result<void>> stop(std::string name, base::Duration grace) override;
@@ -86,7 +89,7 @@ class LinuxMachines final : public Machines {
   runtime::Runtime& runtime_;
   base::Clock& clock_;
   std::unique_ptr<MachineHost> host_;
-  std::function<void(std::string)> on_ended_;
+  std::vector<std::function<void(std::string)>> on_ended_;
   std::map<std::string, Shared> machines_;
   // What callbacks of descriptors check: false when this object is gone.
   std::shared_ptr<bool> here_ = std::make_shared<bool>(true);
@@ -172,7 +175,7 @@ void LinuxMachines::ended(const std::string& name, Machine& machine) {
   machine.changed.notify_all();
   if (machine.asked) return;
   base::log::info("machines", "{} ended by itself: {}", name, exit);
-  if (on_ended_) on_ended_(name);
+  for (const auto& callback : on_ended_) callback(name);
 }
 
 LinuxMachines::Shared LinuxMachines::find(const std::string& name) const {

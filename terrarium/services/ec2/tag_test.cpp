@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "terrarium/services/ec2/tag_rules.h"
 #include "terrarium/services/ec2/testing_records.h"
 #include "terrarium/services/ec2/zone_rules.h"
@@ -82,7 +84,7 @@ TEST_F(TagRules, PagesHoldEveryTagOnce) {
     request.next_token = page->next_token;
   } while (request.next_token.has_value());
   EXPECT_EQ(keys.size(), 12u);
-  EXPECT_TRUE(std::ranges::is_sorted(keys));
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
 }
 
 TEST(ZoneRules, ZonesOfARegionAreNamedAndFiltered) {

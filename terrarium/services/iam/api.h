@@ -26,15 +26,15 @@ struct TemporaryCredentials {
 class Api {
  public:
   virtual ~Api() = default;
-  // Credentials good for `lifetime`, kept until then (also across restarts). A role that has no
-  // record gets them too, under an id made from its name: Terrarium checks that an ARN is a role's,
-  // not that somebody created the role. On the control executor.
+  // Credentials good for `lifetime`, kept until then (also across restarts). NoSuchEntity when
+  // there is no such role. Whom the role trusts is asked before (roles.h, or STS): a service that
+  // takes credentials here has checked that it may. On the control executor.
   virtual runtime::Task<base::Result<TemporaryCredentials>> assume(
       std::string role_arn, std::string session_name, std::chrono::seconds lifetime) = 0;
   virtual base::Result<bool> role_exists(const std::string& role_arn) const = 0;
 };
 
-// What narrows or marks a session. Kept with it; identity policies are not enforced yet.
+// What narrows or marks a session. Kept with it, and asked on every request that it makes.
 struct SessionLimits {
   std::string policy;
   std::vector<std::string> policy_arns;

@@ -39,8 +39,16 @@ Result<void> add_managed(const Directory& directory, std::vector<PolicyText>& ou
   TRY(const std::optional<PolicyRecord> policy, directory.read_policy(arn));
   const PolicyVersionRecord* const version =
       policy ? policy->version(policy->default_version) : nullptr;
-  if (version != nullptr) out.push_back({arn, version->document});
+  // One that is gone has no document, but narrows a session all the same.
+  out.push_back({arn, version == nullptr ? std::string() : version->document});
   return {};
+}
+
+// "AROA...:SESSION" is a session of the role AROA...; a federated user's id tells its account only,
+// and a principal without one is asked about by its name.
+bool is_owner(const Entity& owner, std::string_view principal_id) {
+  if (!principal_id.starts_with("AROA") && !principal_id.starts_with("AIDA")) return true;
+  return principal_id.substr(0, principal_id.find(':')) == owner.id;
 }
 
 }  // namespace
@@ -116,7 +124,8 @@ Result<PrincipalPolicies> Service::policies_of(const wire::Principal& principal)
   std::string name = session ? session->subject : principal.arn;
   name = name.substr(name.rfind('/') + 1);
   TRY(const std::optional<Entity> owner, directory_.read(is_role ? Kind::Role : Kind::User, name));
-  if (!owner) return out;
+  // An old session of a name that somebody else has now.
+  if (!owner || !is_owner(*owner, principal.id)) return out;
   std::vector<Entity> speaking{*owner};
   for (const std::string& group : owner->groups) {
     TRY(std::optional<Entity> found, directory_.read(Kind::Group, group));
@@ -130,8 +139,7 @@ Result<PrincipalPolicies> Service::policies_of(const wire::Principal& principal)
   if (!owner->boundary.empty()) {
     std::vector<PolicyText> boundary;
     TRY_VOID(add_managed(directory_, boundary, owner->boundary));
-    // A boundary without a policy allows nothing.
-    out.boundary = boundary.empty() ? PolicyText{owner->boundary, ""} : boundary.front();
+    out.boundary = boundary.front();
   }
   return out;
 }

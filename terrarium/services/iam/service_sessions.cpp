@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "generated/iam/errors.h"
-#include "lib/base/digest.h"
 #include "lib/base/encoding.h"
 #include "terrarium/services/iam/service.h"
 
@@ -109,19 +108,14 @@ Task<Result<TemporaryCredentials>> Service::assume_role(std::string role_arn,
   CO_TRY(const RoleName name, parse_role_arn(role_arn));
   CO_TRY_VOID(check_name(session_name, "roleSessionName"));
   CO_TRY(const std::optional<Entity> role, directory_.read(Kind::Role, name.name));
-  std::string id;
-  if (role) {
-    id = role->id;
-  } else {
-    // The same id each time, as a role that exists would have.
-    const std::string hash = base::digest(base::DigestKind::Sha256, role_arn);
-    id = "AROA" + base::hex_encode(hash).substr(0, 17);
-    for (char& c : id) c = static_cast<char>(c >= 'a' && c <= 'f' ? c - 'a' + 'A' : c);
+  if (!role || directory_.arn(Kind::Role, *role) != role_arn) {
+    co_return base::fail(errors::kNoSuchEntityException,
+                         "The role with name " + name.name + " cannot be found.");
   }
   SessionRecord record{
       .kind = SessionKind::Role,
       .arn = "arn:aws:sts::" + config_.account + ":assumed-role/" + name.name + "/" + session_name,
-      .id = id + ":" + session_name,
+      .id = role->id + ":" + session_name,
       .subject = role_arn,
       .policy = std::move(limits.policy),
       .policy_arns = std::move(limits.policy_arns),

@@ -55,6 +55,26 @@ TEST(LambdaFunction, ItsCodeIsServedToWhoeverWasGivenTheLink) {
   EXPECT_FALSE(region.service->open_code(got->code->location->substr(prefix.size())).has_value());
 }
 
+TEST(LambdaFunction, ItsRoleTrustsLambda) {
+  TestingRegion region;
+  region.roles.trusted = false;
+  const auto refused =
+      region.ask(region.service->create_function(region.context, region.function_request()));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(code_of(refused), "InvalidParameterValueException");
+  EXPECT_EQ(refused.error().message,
+            "The role defined for the function cannot be assumed by Lambda.");
+  region.roles.trusted = true;
+  region.create();
+  region.roles.trusted = false;
+  UpdateFunctionConfigurationRequest request;
+  request.function_name = "f";
+  request.role = "arn:aws:iam::000000000000:role/other";
+  EXPECT_EQ(
+      code_of(region.ask(region.service->update_function_configuration(region.context, request))),
+      "InvalidParameterValueException");
+}
+
 TEST(LambdaFunction, CodeComesFromAnObject) {
   TestingRegion region;
   region.objects.objects["b/k"] = zip_of({{"bootstrap", "from s3", 0755}});

@@ -147,6 +147,24 @@ TEST(LambdaMapping, TheSameTwiceIsAConflict) {
   EXPECT_TRUE(made.error().is(errors::kResourceConflictException));
 }
 
+TEST(LambdaMapping, ItsRoleMayDoWhatThePollerDoes) {
+  TestingRegion region;
+  region.create();
+  CreateEventSourceMappingRequest request;
+  request.function_name = "f";
+  request.event_source_arn = TestingRegion::kQueue;
+  for (const char* const action : {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"}) {
+    region.roles.forbidden = "sqs:" + std::string(action);
+    const auto made =
+        region.ask(region.service->create_event_source_mapping(region.context, request));
+    ASSERT_FALSE(made.has_value());
+    EXPECT_TRUE(made.error().is(errors::kInvalidParameterValueException));
+    EXPECT_EQ(made.error().message,
+              "The provided execution role does not have permissions to call " +
+                  std::string(action) + " on SQS");
+  }
+}
+
 TEST(LambdaMapping, DisabledItReceivesNothingAndEnabledItGoesOn) {
   TestingRegion region;
   region.create();

@@ -9,6 +9,7 @@
 #include "lib/base/encoding.h"
 #include "terrarium/services/lambda/function_rules.h"
 #include "terrarium/services/lambda/limits.h"
+#include "terrarium/services/lambda/roles.h"
 #include "terrarium/services/lambda/violation.h"
 
 namespace terrarium::lambda {
@@ -144,6 +145,8 @@ Mappings::Answer<EventSourceMappingConfiguration> Mappings::create(
   CO_TRY(const Resolved function, resolve(place, request.function_name));
   record.function_name = function.latest->name;
   record.qualifier = function.qualifier;
+  CO_TRY_VOID(
+      check_polling_role(parts_.roles, context.region, function.version->role, record.queue_arn));
   CO_TRY_VOID(co_await check_queue(record.queue_arn, function.version->timeout_s));
   CO_TRY_VOID(check_new(context, record));
   record.uuid = parts_.poller.random.uuid();
@@ -205,6 +208,8 @@ Mappings::Answer<EventSourceMappingConfiguration> Mappings::update(
   std::int32_t timeout_s = 0;
   if (request.function_name) {
     CO_TRY(const Resolved function, resolve(place, *request.function_name));
+    CO_TRY_VOID(check_polling_role(parts_.roles, context.region, function.version->role,
+                                   before->record().queue_arn));
     name = {function.latest->name, function.qualifier};
     timeout_s = function.version->timeout_s;
   } else if (const auto function = parts_.catalog.resolve(place, name)) {

@@ -10,6 +10,7 @@
 
 #include "generated/lambda/model.h"
 #include "lib/runtime/task_group.h"
+#include "terrarium/services/iam/roles.h"
 #include "terrarium/services/lambda/mapping_rules.h"
 #include "terrarium/services/lambda/poller.h"
 #include "terrarium/store/store.h"
@@ -27,6 +28,7 @@ class Mappings {
   struct Parts {
     store::Store& store;
     const Catalog& catalog;
+    const iam::Roles& roles;
     Poller::Parts poller;
   };
   explicit Mappings(Parts parts) : parts_(std::move(parts)) {}

@@ -11,6 +11,10 @@
 namespace terrarium::lambda {
 namespace {
 
+constexpr std::array<std::string_view, 4> kConditionKeys = {
+    kFunctionUrlAuthTypeKey, kInvokedViaFunctionUrlKey, "lambda:eventsourcetoken",
+    "aws:principalorgid"};
+
 namespace json = boost::json;
 
 bool is_digits(std::string_view text) {
@@ -144,15 +148,19 @@ std::string policy_json(const std::vector<PolicyStatement>& policy) {
   return R"({"Version":"2012-10-17","Id":"default","Statement":[)" + statements + "]}";
 }
 
+base::Result<std::optional<wire::Policy>> parsed_policy(
+    const std::vector<PolicyStatement>& policy) {
+  if (policy.empty()) return std::nullopt;
+  TRY(wire::Policy parsed, wire::Policy::parse(policy_json(policy), kConditionKeys));
+  return parsed;
+}
+
 wire::Decision decide(const std::vector<PolicyStatement>& policy,
                       const wire::PolicyRequest& request) {
-  static constexpr std::array<std::string_view, 4> kKeys = {
-      kFunctionUrlAuthTypeKey, kInvokedViaFunctionUrlKey, "lambda:eventsourcetoken",
-      "aws:principalorgid"};
-  if (policy.empty()) return wire::Decision::None;
-  const auto parsed = wire::Policy::parse(policy_json(policy), kKeys);
+  const auto parsed = parsed_policy(policy);
   // One that cannot be understood allows nothing.
-  return parsed ? parsed->evaluate(request) : wire::Decision::Deny;
+  if (!parsed) return wire::Decision::Deny;
+  return *parsed ? (*parsed)->evaluate(request) : wire::Decision::None;
 }
 
 }  // namespace terrarium::lambda

@@ -2,6 +2,7 @@
 // writes them; and whether one allows a caller. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ base::Result<void> add_statement(std::vector<PolicyStatement>& policy, PolicySta
 // ResourceNotFoundException when there is none of that id.
 base::Result<void> remove_statement(std::vector<PolicyStatement>& policy, const std::string& id);
 
+// Nothing: no statements.
+base::Result<std::optional<wire::Policy>> parsed_policy(const std::vector<PolicyStatement>& policy);
 std::string policy_json(const std::vector<PolicyStatement>& policy);
 wire::Decision decide(const std::vector<PolicyStatement>& policy,
                       const wire::PolicyRequest& request);

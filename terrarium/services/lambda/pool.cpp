@@ -168,8 +168,12 @@ runtime::Task<base::Result<void>> FunctionPool::refresh_credentials() {
     co_return base::Result<void>();
   }
   const std::string role = record_->role;
-  CO_TRY(const iam::TemporaryCredentials made,
-         co_await fleet_.parts_.iam.assume(role, record_->name, kCredentialsLifetime));
+  auto assumed = co_await fleet_.parts_.iam.assume(role, record_->name, kCredentialsLifetime);
+  if (!assumed && assumed.error().kind == base::ErrorKind::NotFound) {
+    co_return base::fail(errors::kAccessDeniedException,
+                         "The role defined for the function cannot be assumed by Lambda.");
+  }
+  CO_TRY(const iam::TemporaryCredentials made, std::move(assumed));
   credentials_ = {{"AWS_ACCESS_KEY_ID", made.access_key_id},
                   {"AWS_SECRET_ACCESS_KEY", made.secret_access_key},
                   {"AWS_SESSION_TOKEN", made.session_token}};

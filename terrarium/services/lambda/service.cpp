@@ -78,6 +78,7 @@ Service::Service(Parts parts, Config config)
                .account = config_.account}),
       mappings_({.store = parts.store,
                  .catalog = catalog_,
+                 .roles = parts.roles,
                  .poller = {.clock = parts.clock,
                             .random = parts.random,
                             .executor = parts.runtime.control(),
@@ -89,7 +90,7 @@ Service::Service(Parts parts, Config config)
   keeper_.wait_unused = [this](std::string sha256_hex) {
     return fleet_.wait_unused(std::move(sha256_hex));
   };
-  if (parts_.keys != nullptr) authenticator_.emplace(*parts_.keys);
+  if (parts_.keys != nullptr) authenticator_.emplace(*parts_.keys, parts_.authoriser);
 }
 
 Result<void> Service::start() {

@@ -63,9 +63,11 @@ class Service final : public Api, public EventOperations, public Layers, public 
     s3::Api& s3;
     logs::Api& logs;
     iam::Api& iam;
+    const iam::Roles& roles;
     RuntimeFrontend* frontend = nullptr;   // null: the Runtime API over HTTP
     const wire::KeyStore* keys = nullptr;  // null: function URLs with AWS_IAM refuse everybody
     host::Network* network = nullptr;      // null: functions run in the host's network
+    const wire::Authoriser* authoriser = nullptr;  // null: nothing narrows who signs for a URL
   };
   Service(Parts parts, Config config);
   // Loads, and takes up what was going on. Blocks a moment.
@@ -194,7 +196,6 @@ class Service final : public Api, public EventOperations, public Layers, public 
   Task<Result<void>> save_policy(std::string region, Resolved holder,
                                  std::vector<PolicyStatement> policy);
   static const std::vector<PolicyStatement>& policy_of(const Resolved& holder);
-  static const std::string& revision_of(const Resolved& holder);
 
   // service_provisioned.cpp
   Result<Resolved> provisionable(const Context& context, const std::string& function,

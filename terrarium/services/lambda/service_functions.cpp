@@ -6,6 +6,7 @@
 #include "terrarium/services/lambda/function_view.h"
 #include "terrarium/services/lambda/limits.h"
 #include "terrarium/services/lambda/page.h"
+#include "terrarium/services/lambda/roles.h"
 #include "terrarium/services/lambda/service.h"
 #include "terrarium/services/lambda/violation.h"
 
@@ -107,6 +108,7 @@ Task<Result<FunctionConfiguration>> Service::create_function(const wire::Context
     return base::fail(errors::kResourceConflictException, "Function already exist: " + record.name);
   };
   if (catalog_.find(place.region, record.name) != nullptr) co_return conflict();
+  CO_TRY_VOID(check_role_trust(parts_.roles, record.role));
   CO_TRY(CodeSource source, code_source(std::move(request.code)));
   CO_TRY(const PinnedCode code, co_await keeper_.store(std::move(source)));
   set_code(record, *code);
@@ -220,6 +222,7 @@ Task<Result<FunctionConfiguration>> Service::update_function_configuration(
   }
   CO_TRY(const FunctionPtr now, whole(context, before->name));
   CO_TRY(FunctionRecord record, updated(*now, request, place));
+  if (request.role) CO_TRY_VOID(check_role_trust(parts_.roles, record.role));
   record.layers = layered.layers;
   record.opt_sha256_hex = layered.opt_sha256_hex;
   CO_TRY_VOID(check_total_size(record));

@@ -5,8 +5,11 @@
 #include "lib/base/encoding.h"
 #include "lib/base/log.h"
 #include "terrarium/services/lambda/limits.h"
+#include "terrarium/services/lambda/policy_statement.h"
+#include "terrarium/services/lambda/resources.h"
 #include "terrarium/services/lambda/service.h"
 #include "terrarium/services/lambda/violation.h"
+#include "terrarium/wire/permissions.h"
 
 namespace terrarium::lambda {
 namespace {
@@ -47,6 +50,17 @@ Result<std::string> client_context(const std::optional<std::string>& given) {
   return boost::json::serialize(boost::json::parse(*decoded));
 }
 
+// By the caller's own policies, or the function's, which may not be there.
+Result<void> check_may_invoke(const wire::Context& context, std::string arn,
+                              const std::vector<PolicyStatement>& statements) {
+  TRY(const wire::PermissionsPtr own, wire::permissions_of(context));
+  if (!own) return {};
+  TRY(const std::optional<wire::Policy> policy, parsed_policy(statements));
+  return wire::authorise(*own,
+                         wire::policy_request(context, "lambda:InvokeFunction", std::move(arn)),
+                         policy ? &*policy : nullptr);
+}
+
 }  // namespace
 
 // An invocation whose caller waits. It goes on when the caller does not.
@@ -59,7 +73,11 @@ struct Service::Call {
 
 Task<Result<InvocationResponse>> Service::invoke(const wire::Context& context,
                                                  InvocationRequest request) {
-  CO_TRY(const Resolved target, resolve(context, request.function_name, request.qualifier));
+  auto found = resolve(context, request.function_name, request.qualifier);
+  CO_TRY_VOID(check_may_invoke(
+      context, found ? found->arn : resource_arn(context, "function", request.function_name),
+      found ? policy_of(*found) : std::vector<PolicyStatement>()));
+  CO_TRY(const Resolved target, std::move(found));
   const std::string type = request.invocation_type.value_or("RequestResponse");
   if (!request.payload || request.payload->empty()) request.payload = kEmptyEvent;
   CO_TRY_VOID(check_payload(*request.payload, type == "Event"));
@@ -105,7 +123,11 @@ Task<Result<void>> Service::accept(const wire::Context& context, Resolved target
 
 Task<Result<InvokeAsyncResponse>> Service::invoke_async(const wire::Context& context,
                                                         InvokeAsyncRequest request) {
-  CO_TRY(const Resolved target, resolve(context, request.function_name));
+  auto found = resolve(context, request.function_name);
+  CO_TRY_VOID(check_may_invoke(
+      context, found ? found->arn : resource_arn(context, "function", request.function_name),
+      found ? policy_of(*found) : std::vector<PolicyStatement>()));
+  CO_TRY(const Resolved target, std::move(found));
   std::string payload = std::move(request.invoke_args);
   if (payload.empty()) payload = kEmptyEvent;
   CO_TRY_VOID(check_payload(payload, true));

@@ -18,6 +18,10 @@ base::Error named_alias(base::Error error, const Place& place, const FunctionNam
   return error;
 }
 
+const std::string& revision_of(const Resolved& holder) {
+  return holder.alias ? holder.alias->revision_id : holder.version->revision_id;
+}
+
 }  // namespace
 
 Result<Resolved> Service::policy_holder(const wire::Context& context, const std::string& function,
@@ -107,10 +111,6 @@ Task<Result<GetPolicyResponse>> Service::get_policy(const wire::Context& context
   response.policy = policy_json(policy_of(*holder));
   response.revision_id = revision_of(*holder);
   co_return response;
-}
-
-const std::string& Service::revision_of(const Resolved& holder) {
-  return holder.alias ? holder.alias->revision_id : holder.version->revision_id;
 }
 
 }  // namespace terrarium::lambda

@@ -8,6 +8,7 @@
 #include "terrarium/services/lambda/service.h"
 #include "terrarium/services/lambda/url_exchange.h"
 #include "terrarium/services/lambda/violation.h"
+#include "terrarium/wire/permissions.h"
 
 namespace terrarium::lambda {
 namespace {
@@ -242,6 +243,12 @@ bool Service::may_use_url(const Resolved& holder, const UrlRecord& url, const st
   const bool by_iam = url.auth_type == "AWS_IAM";
   if (by_iam && !request.caller) return false;
   if (by_iam) asked.principal = *request.caller;
+  if (by_iam) {
+    const auto own = authenticator_->permissions_of(*request.caller);
+    const auto policy = parsed_policy(policy_of(holder));
+    if (!own || !policy) return false;
+    if (*own) return wire::judge(**own, *policy ? &**policy : nullptr, asked).allowed;
+  }
   const wire::Decision decision = decide(policy_of(holder), asked);
   if (decision == wire::Decision::Deny) return false;
   const bool own = by_iam && request.caller->account == account;

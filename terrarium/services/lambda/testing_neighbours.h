@@ -14,6 +14,7 @@
 #include "lib/runtime/event.h"
 #include "terrarium/host/network.h"
 #include "terrarium/services/iam/api.h"
+#include "terrarium/services/iam/roles.h"
 #include "terrarium/services/lambda/runtime_session.h"
 #include "terrarium/services/logs/api.h"
 #include "terrarium/services/s3/api.h"
@@ -149,7 +150,7 @@ class FakeLogs final : public logs::Api {
   }
 };
 
-class FakeRoles final : public iam::Api {
+class FakeRoles final : public iam::Api, public iam::Roles {
  public:
   explicit FakeRoles(base::Clock& clock) : clock_(clock) {}
   int assumed = 0;
@@ -162,6 +163,13 @@ class FakeRoles final : public iam::Api {
                                         .expiration = clock_.now() + lifetime};
   }
   base::Result<bool> role_exists(const std::string&) const override { return true; }
+  base::Result<bool> trusts(const std::string&, std::string_view) const override { return trusted; }
+  base::Result<bool> role_may(const std::string&, std::string_view, const std::string& action,
+                              const std::string&) const override {
+    return action != forbidden;
+  }
+  bool trusted = true;
+  std::string forbidden;  // an action
 
  private:
   base::Clock& clock_;

@@ -73,7 +73,7 @@ class TestingRegion {
 
   void start() {
     service = std::make_unique<Service>(
-        Service::Parts{*store, clock, random, *runtime, sandbox, queue, objects, logs, roles,
+        Service::Parts{*store, clock, random, *runtime, sandbox, queue, objects, logs, roles, roles,
                        &frontend, nullptr, network.get()},
         Config{
             .state_directory = state, .endpoint_url = "http://127.0.0.1:4566", .limits = limits});

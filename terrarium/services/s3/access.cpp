@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/names.h"
+#include "terrarium/wire/permissions.h"
 
 namespace terrarium::s3 {
 namespace {
@@ -141,6 +142,35 @@ bool is_policy_action(std::string_view action) {
          action == "s3:DeleteBucketPolicy";
 }
 
+base::Result<wire::PermissionsPtr> own_permissions(const wire::Context& context, bool of_account) {
+  if (!of_account) return wire::PermissionsPtr();
+  return wire::permissions_of(context);
+}
+
+// A user or session of the account.
+Judgement judge_own(const wire::Permissions& own, const std::optional<wire::Policy>& policy,
+                    const wire::PolicyRequest& request) {
+  const wire::Judgement judgement = wire::judge(own, policy ? &*policy : nullptr, request);
+  if (judgement.allowed) return {Verdict::Allowed, {}};
+  // A list may still grant what nobody spoke of, as it does to everybody.
+  const bool unspoken = !judgement.explicit_deny && judgement.by == wire::PolicyType::Identity;
+  return {unspoken ? Verdict::Unspoken : Verdict::Denied,
+          wire::reason_of(judgement, request.action)};
+}
+
+// Root, and whoever is not of the account.
+Judgement judge_by_policy(const std::optional<wire::Policy>& policy,
+                          const wire::PolicyRequest& request, bool of_account,
+                          const BucketRecord& bucket) {
+  const wire::Decision decision = policy ? policy->evaluate(request) : wire::Decision::None;
+  const bool denied = decision == wire::Decision::Deny;
+  if (!denied && (of_account || (policy && policy_admits(*policy, decision, bucket)))) {
+    return {Verdict::Allowed, {}};
+  }
+  return {denied ? Verdict::Denied : Verdict::Unspoken,
+          wire::reason_of({false, denied, wire::PolicyType::Resource}, request.action)};
+}
+
 }  // namespace
 
 wire::ConditionContext version_condition(const std::optional<std::string>& version_id) {
@@ -168,29 +198,33 @@ base::Result<wire::Policy> parse_bucket_policy(std::string_view text, std::strin
   return policy;
 }
 
-Verdict judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
-              std::string_view key, const wire::ConditionContext& conditions) {
+Judgement judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
+                std::string_view key, const wire::ConditionContext& conditions) {
   const bool of_account = is_of_account(context);
-  const Verdict unspoken =
-      lists_count(bucket) && grants(kBucketGrants, action, bucket.acl, context.principal)
-          ? Verdict::Allowed
-          : Verdict::Unspoken;
-  if (bucket.policy.empty()) return of_account ? Verdict::Allowed : unspoken;
+  const base::Result<wire::PermissionsPtr> own = own_permissions(context, of_account);
+  // Who can't be asked about may not.
+  if (!own) return {Verdict::Denied, "because its policies can't be read"};
+  if (bucket.policy.empty() && of_account && *own == nullptr) return {Verdict::Allowed, {}};
   const bool root = of_account && context.principal.kind == wire::PrincipalKind::Root;
-  if (root && is_policy_action(action)) return Verdict::Allowed;
-  const base::Result<wire::Policy> policy = wire::Policy::parse(bucket.policy, kConditionKeys);
-  if (!policy.has_value()) {
-    // Read when it was put: one that is unreadable now may deny, so nobody passes.
-    base::log::error("s3", "bucket {}: its policy is unreadable", bucket.name);
-    return Verdict::Denied;
+  if (root && is_policy_action(action)) return {Verdict::Allowed, {}};
+  std::optional<wire::Policy> policy;
+  if (!bucket.policy.empty()) {
+    base::Result<wire::Policy> parsed = wire::Policy::parse(bucket.policy, kConditionKeys);
+    if (!parsed.has_value()) {
+      // Read when it was put: one that is unreadable now may deny, so nobody passes.
+      base::log::error("s3", "bucket {}: its policy is unreadable", bucket.name);
+      return {Verdict::Denied, "with an explicit deny in a resource-based policy"};
+    }
+    policy = *std::move(parsed);
   }
   wire::PolicyRequest request =
       wire::policy_request(context, std::string(action), resource_arn(bucket.name, key));
   for (const auto& [name, values] : conditions) request.context.emplace(name, values);
-  const wire::Decision decision = policy->evaluate(request);
-  if (decision == wire::Decision::Deny) return Verdict::Denied;
-  if (of_account || policy_admits(*policy, decision, bucket)) return Verdict::Allowed;
-  return unspoken;
+  Judgement judgement = *own ? judge_own(**own, policy, request)
+                             : judge_by_policy(policy, request, of_account, bucket);
+  const bool granted = judgement.verdict == Verdict::Unspoken && lists_count(bucket) &&
+                       grants(kBucketGrants, action, bucket.acl, context.principal);
+  return granted ? Judgement{Verdict::Allowed, {}} : judgement;
 }
 
 bool is_object_action(std::string_view action) {
@@ -204,26 +238,22 @@ bool object_acl_allows(const wire::Context& context, const BucketRecord& bucket,
 
 std::unexpected<base::Error> access_denied(const wire::Context& context, const BucketRecord& bucket,
                                            std::string_view action, std::string_view key,
-                                           Verdict verdict) {
+                                           const Judgement& judgement) {
   if (context.principal.kind == wire::PrincipalKind::Anonymous) {
     return base::fail(errors::kAccessDenied, "Access Denied");
   }
-  const std::string reason =
-      verdict == Verdict::Denied
-          ? "with an explicit deny in a resource-based policy"
-          : "because no resource-based policy allows the " + std::string(action) + " action";
-  return base::fail(errors::kAccessDenied,
-                    "User: " + context.principal.arn +
-                        " is not authorized to perform: " + std::string(action) +
-                        " on resource: \"" + resource_arn(bucket.name, key) + "\" " + reason);
+  return base::fail(
+      errors::kAccessDenied,
+      "User: " + context.principal.arn + " is not authorized to perform: " + std::string(action) +
+          " on resource: \"" + resource_arn(bucket.name, key) + "\" " + judgement.reason);
 }
 
 base::Result<void> check_access(const wire::Context& context, const BucketRecord& bucket,
                                 std::string_view action, std::string_view key,
                                 const wire::ConditionContext& conditions) {
-  const Verdict verdict = judge(context, bucket, action, key, conditions);
-  if (verdict == Verdict::Allowed) return {};
-  return access_denied(context, bucket, action, key, verdict);
+  const Judgement judgement = judge(context, bucket, action, key, conditions);
+  if (judgement.verdict == Verdict::Allowed) return {};
+  return access_denied(context, bucket, action, key, judgement);
 }
 
 bool may_list(const wire::Context& context, const BucketRecord& bucket) {

@@ -2,9 +2,10 @@
 // Pure.
 //
 // The account's root may do everything that the policy does not deny, and always change the policy
-// itself. Users and roles of the account: as root, within what their own policies allow, which the
-// layer above has asked. Everybody else needs the policy's Allow or a grant: nothing comes from a
-// public policy while RestrictPublicBuckets is on, nothing from a list while IgnorePublicAcls is.
+// itself. Users and roles of the account: what their own policies or the bucket's allow, together
+// (wire/permissions.h), or a grant. Everybody else needs the policy's Allow or a grant: nothing
+// comes from a public policy while RestrictPublicBuckets is on, nothing from a list while
+// IgnorePublicAcls is.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,16 @@ wire::ConditionContext version_condition(const std::optional<std::string>& versi
 base::Result<wire::Policy> parse_bucket_policy(std::string_view json, std::string_view bucket);
 
 enum class Verdict : std::uint8_t { Allowed, Denied, Unspoken };
+struct Judgement {
+  Verdict verdict = Verdict::Unspoken;
+  std::string reason;  // unless Allowed: why, in AWS's words
+};
 
 // What the policy and the bucket's own list say. Unspoken: nothing, so that the list of an object
 // may still allow it. `key` empty: of the bucket itself. `conditions`: S3's own condition keys
 // ("s3:prefix").
-Verdict judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
-              std::string_view key, const wire::ConditionContext& conditions = {});
+Judgement judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
+                std::string_view key, const wire::ConditionContext& conditions = {});
 // Whether it is for the list of an object to allow this action.
 bool is_object_action(std::string_view action);
 // What the list of an object or of a version says.
@@ -38,7 +43,7 @@ bool object_acl_allows(const wire::Context& context, const BucketRecord& bucket,
                        std::string_view stored, std::string_view action);
 std::unexpected<base::Error> access_denied(const wire::Context& context, const BucketRecord& bucket,
                                            std::string_view action, std::string_view key,
-                                           Verdict verdict);
+                                           const Judgement& judgement);
 // Unspoken is a refusal.
 base::Result<void> check_access(const wire::Context& context, const BucketRecord& bucket,
                                 std::string_view action, std::string_view key,

@@ -273,13 +273,27 @@ base::Result<void> check_public_acl(const wire::Context& context, const BucketRe
                         "BlockPublicAcls setting in S3 Block Public Access.");
 }
 
+namespace {
+
+bool is_narrowed(const wire::Context& context) {
+  return context.principal.kind == wire::PrincipalKind::User ||
+         context.principal.kind == wire::PrincipalKind::AssumedRole;
+}
+
+}  // namespace
+
 base::Result<StoredAcl> requested_acl(const wire::Context& context, const BucketRecord& bucket,
                                       const AclRequest& asked, std::string_view action,
                                       std::string_view key) {
   TRY(StoredAcl acl, parse_acl(asked, AclOf::Object, context.account));
   constexpr std::string_view grants = "s3:PutObjectAcl";
-  if (asked.any() && judge(context, bucket, grants, key) == Verdict::Denied) {
-    return access_denied(context, bucket, grants, key, Verdict::Denied);
+  if (asked.any()) {
+    const Judgement judgement = judge(context, bucket, grants, key);
+    // Who may write without an account says with it who may read.
+    const bool needed = is_narrowed(context) || judgement.verdict == Verdict::Denied;
+    if (needed && judgement.verdict != Verdict::Allowed) {
+      return access_denied(context, bucket, grants, key, judgement);
+    }
   }
   if (!acls_enabled(bucket) && !acl.empty()) {
     return base::fail(errors::kAccessControlListNotSupported, "The bucket does not allow ACLs");

@@ -73,9 +73,9 @@ base::Result<void> Core::admit(const wire::Context& context, const BucketRecord&
                                const wire::ConditionContext& conditions) const {
   // Operations that name several keys ask about each by itself.
   if (action.empty()) return check_owner(expected_owner, context.account);
-  const Verdict verdict = judge(context, bucket, action, key, conditions);
-  bool allowed = verdict == Verdict::Allowed;
-  if (verdict == Verdict::Unspoken && is_object_action(action)) {
+  const Judgement judgement = judge(context, bucket, action, key, conditions);
+  bool allowed = judgement.verdict == Verdict::Allowed;
+  if (judgement.verdict == Verdict::Unspoken && is_object_action(action)) {
     const auto named = conditions.find(kVersionCondition);
     std::optional<std::string> version_id;
     if (named != conditions.end()) version_id = named->second.front();
@@ -86,7 +86,7 @@ base::Result<void> Core::admit(const wire::Context& context, const BucketRecord&
                          : may_list(context, bucket);
     }
   }
-  if (!allowed) return access_denied(context, bucket, action, key, verdict);
+  if (!allowed) return access_denied(context, bucket, action, key, judgement);
   return check_owner(expected_owner, context.account);
 }
 

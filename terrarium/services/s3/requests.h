@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "generated/s3/errors.h"
 #include "lib/base/encoding.h"
 #include "lib/base/result.h"
 #include "terrarium/services/s3/checksum.h"

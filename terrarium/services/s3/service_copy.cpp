@@ -137,6 +137,9 @@ Task<base::Result<CopyObjectOutput>> Service::copy_object(const wire::Context& c
     if (replace_tags) {
       CO_TRY(record.tags, parse_tagging_header(request.tagging.value_or("")));
     }
+    if (!record.tags.empty()) {
+      CO_TRY_VOID(check_access(context, bucket, "s3:PutObjectTagging", request.key));
+    }
     CO_TRY(const base::DigestKind checksum, checksum_of_copy(request.checksum_algorithm, original));
     auto copied = co_await copy_body(original, {0, original.bytes}, checksum, true);
     if (!copied.has_value()) {

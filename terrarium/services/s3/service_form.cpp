@@ -6,6 +6,7 @@
 
 #include "generated/s3/errors.h"
 #include "lib/base/encoding.h"
+#include "terrarium/services/s3/access.h"
 #include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/form.h"
 #include "terrarium/services/s3/post_policy.h"
@@ -308,6 +309,9 @@ Task<base::Result<PostObjectOutput>> Service::post_object(const wire::Context& c
   ObjectRecord record;
   CO_TRY(record.headers, object_headers(put));
   CO_TRY(record.tags, tags_of(fields));
+  if (!record.tags.empty()) {
+    CO_TRY_VOID(check_access(own, bucket, "s3:PutObjectTagging", key));
+  }
   CO_TRY(record.acl, requested_acl(own, bucket, acl_request(put), "s3:PutObject", key));
   BodyDemands demands;
   demands.content_md5 = put.content_md5;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "generated/s3/errors.h"
+#include "terrarium/services/s3/access.h"
 #include "terrarium/services/s3/acl.h"
 #include "terrarium/services/s3/keys.h"
 #include "terrarium/services/s3/multipart.h"
@@ -57,6 +58,9 @@ Task<base::Result<CreateMultipartUploadOutput>> Service::create_multipart_upload
   UploadRecord upload;
   CO_TRY(upload.headers, object_headers(request));
   CO_TRY(upload.tags, parse_tagging_header(request.tagging.value_or("")));
+  if (!upload.tags.empty()) {
+    CO_TRY_VOID(check_access(context, bucket, "s3:PutObjectTagging", request.key));
+  }
   CO_TRY(upload.acl,
          requested_acl(context, bucket, acl_request(request), "s3:PutObject", request.key));
   CO_TRY_VOID(choose_checksum(request.checksum_algorithm, request.checksum_type, upload));

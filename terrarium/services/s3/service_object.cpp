@@ -108,6 +108,9 @@ Task<base::Result<PutObjectOutput>> Service::put_object(const wire::Context& con
   ObjectRecord record;
   CO_TRY(record.headers, object_headers(request));
   CO_TRY(record.tags, parse_tagging_header(request.tagging.value_or("")));
+  if (!record.tags.empty()) {
+    CO_TRY_VOID(check_access(context, bucket, "s3:PutObjectTagging", request.key));
+  }
   CO_TRY(record.acl,
          requested_acl(context, bucket, acl_request(request), "s3:PutObject", request.key));
   WriteConditions conditions{request.if_match, request.if_none_match};

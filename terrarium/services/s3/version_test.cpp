@@ -117,7 +117,7 @@ TEST(S3Versions, EveryWriteOfAnEnabledBucketStays) {
   EXPECT_EQ(*region.wait(region.s3().read_object("box", "k", first, 100)), "one");
   EXPECT_EQ(region.code_of(region.wait(
                 region.s3().read_object("box", "k", std::string(kVersionIdCharacters, 'x'), 100))),
-            "NoSuchVersion");
+            "InvalidArgument");
   EXPECT_EQ(*region.get(S3Region::get_request("box", "k"))->version_id, second);
   EXPECT_EQ(region.versions(10),
             (std::vector<std::string>{"k:" + second + "*", "k:" + first, "k:null"}));

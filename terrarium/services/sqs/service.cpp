@@ -6,7 +6,7 @@
 #include "terrarium/services/sqs/keys.h"
 #include "terrarium/services/sqs/queue_address.h"
 #include "terrarium/services/sqs/service_messages.h"
-#include "terrarium/wire/policy.h"
+#include "terrarium/wire/permissions.h"
 
 namespace terrarium::sqs {
 namespace {
@@ -154,12 +154,17 @@ base::Result<QueuePtr> Service::open(const wire::Context& context, std::string_v
 base::Result<void> Service::authorize(const wire::Context& context, const Queue& queue,
                                       std::string_view action) const {
   const wire::Principal& caller = context.principal;
+  TRY(const wire::PermissionsPtr permissions, wire::permissions_of(context));
+  if (permissions && caller.account == config_.account) {
+    return wire::authorise(*permissions,
+                           wire::policy_request(context, "sqs:" + std::string(action), queue.arn),
+                           queue.settings.policy ? &*queue.settings.policy : nullptr);
+  }
   auto decision = wire::Decision::None;
   if (queue.settings.policy.has_value()) {
     decision = queue.settings.policy->evaluate(
         wire::policy_request(context, "sqs:" + std::string(action), queue.arn));
   }
-  // What a user's or role's own policies allow has been asked before the service is called.
   const bool own = caller.kind != wire::PrincipalKind::Anonymous &&
                    caller.kind != wire::PrincipalKind::Service && caller.account == config_.account;
   if (decision == wire::Decision::Allow || (decision == wire::Decision::None && own)) return {};

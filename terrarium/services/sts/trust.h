@@ -2,8 +2,7 @@
 //
 // A statement that the region's evaluator does not understand (Federated principals, NotPrincipal,
 // condition keys that nobody fills in) never allows; one that denies then denies everybody.
-// Statements for an account allow everyone in it: identity policies, which AWS asks besides, are
-// not enforced yet.
+// One that names the caller is enough; one for the account allows whose own policies allow too.
 #pragma once
 
 #include <optional>

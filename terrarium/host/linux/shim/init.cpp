@@ -23,6 +23,7 @@ using namespace linux_host;
 
 constexpr std::int64_t kShutdownMs = 90'000;
 constexpr std::int64_t kRespawnMs = 1'000;
+constexpr const char* kLocalScript = "/etc/rc.local";
 constexpr const char* kUserDataLog = "/var/log/cloud-init-output.log";
 
 std::int64_t now_ms() {
@@ -45,6 +46,7 @@ class Init {
   void start_system();
   void start_sshd();
   void start_user_data();
+  void start_local_script();
   void start_command();
   int make_child();
   void on_signal(int signal);
@@ -97,6 +99,12 @@ void Init::start_user_data() {
   user_data_log_ = ::open(kUserDataLog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
 
+// What an image, or its user data, wants done at every boot, as Debian has it.
+void Init::start_local_script() {
+  if (::access(kLocalScript, X_OK) != 0) return;
+  if (make_child() == 0) execute({kLocalScript, "start"}, plan_.env);
+}
+
 void Init::start_command() {
   const Account account = find_account(plan_.command_user);
   command_ = make_child();
@@ -114,6 +122,7 @@ void Init::start_system() {
   if (!plan_.boot) return start_command();
   const bool first = take_identity(plan_);
   start_sshd();
+  start_local_script();
   if (first) {
     mark_booted(plan_);
     start_user_data();

@@ -44,7 +44,7 @@ class LambdaReal : public testing::Test {
     open_network();
     service_ = std::make_unique<Service>(
         Service::Parts{*store_, clock_, random_, runtime_, *sandbox_, queue_, objects_, logs_,
-                       roles_, nullptr, nullptr, network_.get()},
+                       roles_, roles_, nullptr, nullptr, network_.get()},
         Config{.state_directory = state_, .limits = machine_limits()});
     bool started = false;
     runtime::run_and_wait(runtime_.control(), start_service(*service_, started));
