@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "terrarium/cli/commands.h"
 #include "terrarium/cli/control_client.h"
 #include "terrarium/host/program.h"
@@ -218,6 +219,7 @@ namespace {
 void end_what_is_left(const Options& options) {
   host::stop_recorded_programs(options.state);
   if (::geteuid() != 0 || !std::filesystem::exists(options.state / "machines")) return;
+  base::log::set_level(base::log::Level::Warning);
   region::RegionConfig config;
   config.state = options.state;
   const auto ended = region::end_remains(config);
