@@ -1,6 +1,7 @@
 #include "terrarium/services/ec2/seed.h"
 
 #include "terrarium/services/ec2/cidr.h"
+#include "terrarium/services/ec2/network_acl_rules.h"
 #include "terrarium/services/ec2/regions.h"
 #include "terrarium/services/ec2/vpc_rules.h"
 
@@ -34,13 +35,6 @@ RouteTableRecord main_table_of(const State& state, const VpcId& vpc) {
   return {};
 }
 
-NetworkAclId default_acl_of(const State& state, const VpcId& vpc) {
-  for (const NetworkAclRecord& acl : state.all<NetworkAclRecord>()) {
-    if (acl.vpc == vpc && acl.is_default) return acl.id;
-  }
-  return {};
-}
-
 std::string free_range(const State& state, const VpcId& vpc) {
   const std::uint32_t first = Cidr::parse(kDefaultVpcCidr)->first();
   for (std::uint32_t block = 0;; ++block) {
@@ -66,7 +60,7 @@ SubnetId make_default_subnet(Transaction& transaction, const VpcId& vpc, const s
       .is_default = true,
       .map_public_ip_on_launch = true,
       .network_acl_association = new_id<NetworkAclAssociationId>(transaction.random()),
-      .network_acl = default_acl_of(transaction.state(), vpc)};
+      .network_acl = default_network_acl(transaction.state(), vpc)};
   const SubnetId id = subnet.id;
   transaction.put(std::move(subnet));
   return id;
