@@ -48,24 +48,41 @@ find_package(GTest REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
 
 # The headers that nearly every source includes, compiled once.
-add_library(precompiled OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
-target_precompile_headers(precompiled PRIVATE
+set(PRECOMPILED_HEADERS
   <chrono> <expected> <functional> <map> <memory> <optional> <span> <string> <string_view>
   <variant> <vector> <fmt/core.h> <boost/asio/awaitable.hpp> <boost/asio/co_spawn.hpp>
   <boost/asio/io_context.hpp> <boost/asio/post.hpp> <boost/asio/use_awaitable.hpp>)
+add_library(precompiled OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+target_precompile_headers(precompiled PRIVATE ${PRECOMPILED_HEADERS})
 target_include_directories(precompiled PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(precompiled PRIVATE fmt::fmt Threads::Threads)
 
+# project_settings(TARGET [HEADER...]): what every target here has. HEADERs, as <path/to/header.h>,
+# are compiled once for this target together with those of all.
 function(project_settings target)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
-  target_precompile_headers(${target} REUSE_FROM precompiled)
+  if(ARGN)
+    target_precompile_headers(${target} PRIVATE ${PRECOMPILED_HEADERS} ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM precompiled)
+  endif()
   target_link_libraries(${target} PUBLIC asio fmt::fmt Threads::Threads)
 endfunction()
 
-# project_library(NAME [DEPENDS targets...]): all *.cpp of this folder but tests and main.cpp as
-# library NAME, and all its *_test.cpp as program NAME_test, run by CTest as NAME.
+# project_library(NAME [DEPENDS targets...] [PRECOMPILE header] [TEST_PRECOMPILE header]): all *.cpp
+# of this folder but tests and main.cpp as library NAME, and all its *_test.cpp as program NAME_test,
+# run by CTest as NAME. PRECOMPILE names the folder's header that most of its sources include.
 function(project_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILE;TEST_PRECOMPILE" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  set(precompile)
+  if(ARG_PRECOMPILE)
+    set(precompile <${folder}/${ARG_PRECOMPILE}>)
+  endif()
+  set(test_precompile ${precompile})
+  if(ARG_TEST_PRECOMPILE)
+    set(test_precompile <gmock/gmock.h> <gtest/gtest.h> <${folder}/${ARG_TEST_PRECOMPILE}>)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
@@ -74,11 +91,11 @@ function(project_library name)
     list(REMOVE_ITEM sources ${tests} ${main} ${CMAKE_CURRENT_SOURCE_DIR}/asio.cpp)
   endif()
   add_library(${name} STATIC ${sources} ${headers})
-  project_settings(${name})
+  project_settings(${name} ${precompile})
   target_link_libraries(${name} PUBLIC ${ARG_DEPENDS})
   if(tests)
     add_executable(${name}_test ${tests})
-    project_settings(${name}_test)
+    project_settings(${name}_test ${test_precompile})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARG_TEST_DEPENDS} GTest::gmock
                           GTest::gtest GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)

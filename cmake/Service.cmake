@@ -1,11 +1,11 @@
-# project_service(NAME [DEPENDS targets...] [TEST_DEPENDS targets...]): an AWS service's folder.
-# Makes library NAME_model of the code that tools/modelgen writes into generated/NAME, and library
-# NAME with NAME_test of the folder, as project_library does.
+# project_service(NAME ...): an AWS service's folder. Makes library NAME_model of the code that
+# tools/modelgen writes into generated/NAME, and library NAME with NAME_test of the folder, as
+# project_library does, whose arguments it takes.
 set(MODELS_FOLDER /usr/lib/python3/dist-packages/botocore/data CACHE PATH
     "Service models, as python3-botocore installs them")
 
 function(project_service name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILE;TEST_PRECOMPILE" "DEPENDS;TEST_DEPENDS" ${ARGN})
   set(folder ${CMAKE_CURRENT_SOURCE_DIR})
   set(output ${CMAKE_BINARY_DIR}/generated/${name})
   file(GLOB generator CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/modelgen/*.py)
@@ -28,6 +28,7 @@ function(project_service name)
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   if(sources)
     project_library(${name} DEPENDS ${name}_model wire store ${ARG_DEPENDS}
-                    TEST_DEPENDS ${ARG_TEST_DEPENDS})
+                    TEST_DEPENDS ${ARG_TEST_DEPENDS} PRECOMPILE ${ARG_PRECOMPILE}
+                    TEST_PRECOMPILE ${ARG_TEST_PRECOMPILE})
   endif()
 endfunction()

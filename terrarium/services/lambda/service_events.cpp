@@ -13,10 +13,6 @@ namespace json = boost::json;
 constexpr std::string_view kAction = "lambda:InvokeFunction";
 constexpr std::string_view kArnStart = "arn:aws:lambda:";
 
-const std::vector<PolicyStatement>& policy_of(const Resolved& resolved) {
-  return resolved.alias ? resolved.alias->policy : resolved.version->policy;
-}
-
 double milliseconds(base::Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
