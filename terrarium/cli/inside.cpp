@@ -71,13 +71,26 @@ bool listen_on_loopback(std::uint16_t port) {
          (listener == kInheritedFd || ::dup2(listener, kInheritedFd) == kInheritedFd);
 }
 
+std::vector<object> rows_of(const object& from, std::string_view name) {
+  std::vector<object> rows;
+  const auto* const value = from.if_contains(name);
+  if (value == nullptr || !value->is_array()) return rows;
+  for (const auto& row : value->as_array()) {
+    if (row.is_object()) rows.push_back(row.as_object());
+  }
+  return rows;
+}
+
+// Each with its "vpc".
 std::vector<object> running_instances(const object& status) {
   std::vector<object> running;
-  const auto* const rows = status.if_contains("instances");
-  if (rows == nullptr || !rows->is_array()) return running;
-  for (const auto& row : rows->as_array()) {
-    if (row.is_object() && member(row.as_object(), "state") == "running") {
-      running.push_back(row.as_object());
+  for (const object& vpc : rows_of(status, "vpcs")) {
+    for (const object& subnet : rows_of(vpc, "subnets")) {
+      for (object& one : rows_of(subnet, "members")) {
+        if (member(one, "instance").empty() || member(one, "state") != "running") continue;
+        one["vpc"] = member(vpc, "vpc");
+        running.push_back(std::move(one));
+      }
     }
   }
   return running;

@@ -45,6 +45,33 @@ void print_table(const boost::json::array& rows) {
   }
 }
 
+const boost::json::array* branches_of(const boost::json::object& node) {
+  for (const auto& member : node) {
+    if (member.value().is_array()) return &member.value().as_array();
+  }
+  return nullptr;
+}
+
+bool is_tree(const boost::json::value& value) {
+  return is_table(value) && branches_of(value.as_array()[0].as_object()) != nullptr;
+}
+
+// A node a line, with what hangs on it below.
+void print_tree(const boost::json::array& nodes, const std::string& indent) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const bool last = i + 1 == nodes.size();
+    const boost::json::object& node = nodes[i].as_object();
+    std::cout << indent << (last ? "└─" : "├─");
+    for (const auto& member : node) {
+      if (member.value().is_array() || plain(member.value()).empty()) continue;
+      std::cout << ' ' << plain(member.value());
+    }
+    std::cout << '\n';
+    const auto* const branches = branches_of(node);
+    if (branches != nullptr) print_tree(*branches, indent + (last ? "   " : "│  "));
+  }
+}
+
 }  // namespace
 
 int status(const Options& options, bool as_json) {
@@ -60,7 +87,10 @@ int status(const Options& options, bool as_json) {
   }
   for (const auto& member : answer->as_object()) {
     const std::string name(member.key());
-    if (is_table(member.value())) {
+    if (is_tree(member.value())) {
+      std::cout << name << '\n';
+      print_tree(member.value().as_array(), "    ");
+    } else if (is_table(member.value())) {
       std::cout << name << '\n';
       print_table(member.value().as_array());
     } else if (!member.value().is_array()) {

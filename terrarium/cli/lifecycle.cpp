@@ -54,11 +54,28 @@ bool keeper_runs(const Options& options) {
   return false;
 }
 
-pid_t keeper_pid(const Options& options) {
-  std::ifstream file(lock_file(options));
+// What a keeper writes into its lock.
+struct KeeperRecord {
   pid_t pid = 0;
-  file >> pid;
-  return pid;
+  std::uint16_t port = 0;
+};
+
+KeeperRecord keeper_record(const Options& options) {
+  std::ifstream file(lock_file(options));
+  KeeperRecord record;
+  file >> record.pid >> record.port;
+  return record;
+}
+
+// A state folder is one region's, a port too: options that name two regions must end neither.
+bool names_one_region(const Options& options) {
+  const KeeperRecord record = keeper_record(options);
+  if (!keeper_runs(options) || record.port == 0 || record.port == options.port) return true;
+  std::fprintf(stderr,
+               "error: the region in %s serves port %u, not %u: give its --port, or --state for "
+               "another region\n",
+               options.state.c_str(), record.port, options.port);
+  return false;
 }
 
 bool prepare_state(const Options& options) {
@@ -163,7 +180,9 @@ int keep(const Options& options) {
     std::fprintf(stderr, "error: %s is in use by another terrarium\n", options.state.c_str());
     return 1;
   }
-  if (::ftruncate(lock, 0) != 0 || ::dprintf(lock, "%d\n", ::getpid()) < 0) return 1;
+  if (::ftruncate(lock, 0) != 0 || ::dprintf(lock, "%d %u\n", ::getpid(), options.port) < 0) {
+    return 1;
+  }
   // Programs whose daemon died belong to init otherwise, and a container's init may not reap.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   struct sigaction action{};
@@ -194,7 +213,7 @@ int keep(const Options& options) {
 }
 
 int up(const Options& options) {
-  if (!prepare_state(options)) return 1;
+  if (!prepare_state(options) || !names_one_region(options)) return 1;
   if (keeper_runs(options) && daemon_answers(options)) {
     std::printf("Terrarium runs already: http://127.0.0.1:%u\n", options.port);
     return 0;
@@ -229,10 +248,11 @@ void end_what_is_left(const Options& options) {
 }  // namespace
 
 int down(const Options& options) {
+  if (!names_one_region(options)) return 1;
   const bool had_keeper = keeper_runs(options);
   const auto answer = call_control(options, "POST", "stop", boost::json::object(), 5s);
   if (!answer && had_keeper) {
-    if (const pid_t pid = keeper_pid(options); pid > 0) ::kill(pid, SIGTERM);
+    if (const pid_t pid = keeper_record(options).pid; pid > 0) ::kill(pid, SIGTERM);
   }
   if (!answer && !had_keeper) std::printf("No daemon runs on this state folder.\n");
   for (int tenth = 0; tenth < kStopTenths && keeper_runs(options); ++tenth) ::usleep(100'000);

@@ -6,7 +6,7 @@
 #include "terrarium/host/absent_network.h"
 #include "terrarium/host/linux/machine.h"
 #include "terrarium/host/linux/network.h"
-#include "terrarium/services/ec2/network_plan.h"
+#include "terrarium/region/network_tree.h"
 #include "terrarium/services/ec2/regions.h"
 
 namespace terrarium::region {
@@ -26,23 +26,6 @@ std::vector<std::string> region_names() {
   std::vector<std::string> names;
   for (const ec2::AwsRegion& region : ec2::aws_regions()) names.emplace_back(region.name);
   return names;
-}
-
-std::string name_of(const ec2::Tags& tags) {
-  const auto found = tags.find("Name");
-  return found == tags.end() ? std::string() : found->second;
-}
-
-std::string_view state_name(ec2::InstanceStateName state) {
-  switch (state) {
-    case ec2::InstanceStateName::Pending: return "pending";
-    case ec2::InstanceStateName::Running: return "running";
-    case ec2::InstanceStateName::ShuttingDown: return "shutting-down";
-    case ec2::InstanceStateName::Terminated: return "terminated";
-    case ec2::InstanceStateName::Stopping: return "stopping";
-    case ec2::InstanceStateName::Stopped: return "stopped";
-  }
-  return "";
 }
 
 Task<void> stop_machine(host::Machines& machines, std::string name) {
@@ -170,36 +153,6 @@ Task<void> Compute::stop() {
 
 void Compute::add_status(boost::json::object& status) const {
   status["internet namespace"] = parts_.ground.network->internet_namespace_path().string();
-  boost::json::array vpcs;
-  boost::json::array instances;
-  for (const auto& [region, state] : core_.states()) {
-    for (const ec2::VpcRecord& vpc : state.all<ec2::VpcRecord>()) {
-      if (vpc.is_default && !ec2::needs_network(state, vpc.id)) continue;
-      vpcs.push_back(boost::json::object{{"vpc", vpc.id.value},
-                                         {"name", name_of(vpc.tags)},
-                                         {"range", vpc.cidr()},
-                                         {"region", region}});
-    }
-    for (const ec2::InstanceRecord& one : state.all<ec2::InstanceRecord>()) {
-      if (one.state == ec2::InstanceStateName::Terminated) continue;
-      const ec2::SubnetRecord* const subnet = state.find<ec2::SubnetRecord>(one.subnet);
-      std::string public_address;
-      if (!one.network_interfaces.empty()) {
-        const auto* const found =
-            state.find<ec2::NetworkInterfaceRecord>(one.network_interfaces.front());
-        if (found != nullptr) public_address = ec2::public_address_of(state, *found);
-      }
-      instances.push_back(boost::json::object{
-          {"vpc", one.vpc.value},
-          {"subnet", subnet == nullptr ? one.subnet.value : subnet->cidr + " " + subnet->zone},
-          {"instance", one.id.value},
-          {"name", name_of(one.tags)},
-          {"state", state_name(one.state)},
-          {"type", one.type},
-          {"private address", one.private_address},
-          {"public address", public_address}});
-    }
-  }
   boost::json::array machines;
   if (const auto listed = parts_.ground.machines->list(); listed.has_value()) {
     for (const host::MachineStatus& machine : *listed) {
@@ -210,9 +163,8 @@ void Compute::add_status(boost::json::object& status) const {
           {"last exit", machine.last_exit}});
     }
   }
-  status["vpcs"] = std::move(vpcs);
+  status["vpcs"] = network_tree(core_.states());
   status["machines"] = std::move(machines);
-  status["instances"] = std::move(instances);
 }
 
 }  // namespace terrarium::region

@@ -89,7 +89,7 @@ class Compute {
   ec2::Api& api() { return api_; }
   host::Machines& machines() { return *parts_.ground.machines; }
   host::Network& network() { return *parts_.ground.network; }
-  // For `terrarium status`: "vpcs", "instances" and where the internet side is.
+  // For `terrarium status`: "vpcs" (network_tree.h), "machines" and where the internet side is.
   void add_status(boost::json::object& status) const;
 
  private:

@@ -295,6 +295,14 @@ class Keeper(unittest.TestCase):
             listener.accept()[0].close()
         eventually(self.answers, 20, "the daemon did not come back")
 
+    def test_down_with_another_regions_port_ends_neither(self):
+        words = [str(word) for word in self.region.arguments("down")]
+        words[words.index("--port") + 1] = str(self.region.port + 1)
+        refused = subprocess.run(words, capture_output=True, text=True, timeout=30)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"serves port {self.region.port}, not", refused.stderr)
+        self.assertTrue(self.answers())
+
     def bound(self, taker):
         try:
             taker.bind(("127.0.0.1", self.region.port))
