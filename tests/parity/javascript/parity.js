@@ -1,11 +1,13 @@
 // The newest AWS SDK for JavaScript against the region at AWS_ENDPOINT_URL: checksummed and streamed
-// uploads, virtual-host addressing, SQS over JSON, long polls, presigned URLs. Exits 1 on a failure.
+// uploads, virtual-host addressing, SQS over JSON, long polls, presigned URLs, EC2's networks and (for
+// root) instances. Exits 1 on a failure.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { Agent } from "node:http";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 
+import * as ec2 from "@aws-sdk/client-ec2";
 import * as lambda from "@aws-sdk/client-lambda";
 import * as s3 from "@aws-sdk/client-s3";
 import * as sqs from "@aws-sdk/client-sqs";
@@ -83,4 +85,68 @@ test("Lambda errors", async () => {
   await assert.rejects(
     new lambda.LambdaClient().send(new lambda.InvokeCommand({ FunctionName: "none" })),
     { name: "ResourceNotFoundException" });
+});
+
+const cloud = new ec2.EC2Client({ maxAttempts: 1 });
+const waiting = { client: cloud, minDelay: 1, maxDelay: 1, maxWaitTime: 60 };
+
+async function makeNetwork() {
+  const { Vpc: { VpcId } } = await cloud.send(new ec2.CreateVpcCommand({
+    CidrBlock: "10.0.0.0/16",
+    TagSpecifications: [{ ResourceType: "vpc", Tags: [{ Key: "Name", Value: "javascript" }] }] }));
+  await ec2.waitUntilVpcAvailable(waiting, { VpcIds: [VpcId] });
+  const { Subnet: { SubnetId } } = await cloud.send(new ec2.CreateSubnetCommand({
+    VpcId, CidrBlock: "10.0.1.0/24", AvailabilityZone: "us-east-1b" }));
+  const { GroupId } = await cloud.send(new ec2.CreateSecurityGroupCommand({
+    VpcId, GroupName: "http", Description: "http" }));
+  const IpPermissions = [{ IpProtocol: "tcp", FromPort: 80, ToPort: 80,
+    IpRanges: [{ CidrIp: "0.0.0.0/0", Description: "all" }] }];
+  await cloud.send(new ec2.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+  await assert.rejects(
+    cloud.send(new ec2.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions })),
+    { name: "InvalidPermission.Duplicate" });
+  return { VpcId, SubnetId, GroupId };
+}
+
+async function removeNetwork({ VpcId, SubnetId, GroupId }) {
+  await cloud.send(new ec2.DeleteSecurityGroupCommand({ GroupId }));
+  await cloud.send(new ec2.DeleteSubnetCommand({ SubnetId }));
+  await cloud.send(new ec2.DeleteVpcCommand({ VpcId }));
+  await assert.rejects(cloud.send(new ec2.DescribeVpcsCommand({ VpcIds: [VpcId] })),
+    { name: "InvalidVpcID.NotFound" });
+}
+
+test("EC2 networks", async () => {
+  const network = await makeNetwork();
+  const names = [];
+  const pages = ec2.paginateDescribeSecurityGroups({ client: cloud, pageSize: 5 },
+    { Filters: [{ Name: "vpc-id", Values: [network.VpcId] }] });
+  for await (const page of pages) names.push(...page.SecurityGroups.map((one) => one.GroupName));
+  assert.deepEqual(names.sort(), ["default", "http"]);
+  const { Vpcs } = await cloud.send(new ec2.DescribeVpcsCommand({
+    Filters: [{ Name: "tag:Name", Values: ["java*"] }] }));
+  assert.equal(Vpcs[0].VpcId, network.VpcId);
+  await assert.rejects(cloud.send(new ec2.DeleteVpcCommand({ VpcId: network.VpcId })),
+    { name: "DependencyViolation" });
+  await removeNetwork(network);
+});
+
+test("EC2 instances", { skip: process.getuid() !== 0 && "instances need root" }, async () => {
+  const network = await makeNetwork();
+  const { Images } = await cloud.send(new ec2.DescribeImagesCommand({ Owners: ["amazon"] }));
+  const { Instances: [{ InstanceId }] } = await cloud.send(new ec2.RunInstancesCommand({
+    ImageId: Images[0].ImageId, InstanceType: "t2.nano", MinCount: 1, MaxCount: 1,
+    SubnetId: network.SubnetId, SecurityGroupIds: [network.GroupId] }));
+  const wanted = { InstanceIds: [InstanceId] };
+  await ec2.waitUntilInstanceRunning(waiting, wanted);
+  await ec2.waitUntilInstanceStatusOk(waiting, wanted);
+  const { Reservations } = await cloud.send(new ec2.DescribeInstancesCommand(wanted));
+  const [instance] = Reservations[0].Instances;
+  assert.match(instance.PrivateIpAddress, /^10\.0\.1\.\d+$/);
+  assert.ok(instance.LaunchTime instanceof Date);
+  assert.equal(instance.Placement.AvailabilityZone, "us-east-1b");
+  const { TerminatingInstances } = await cloud.send(new ec2.TerminateInstancesCommand(wanted));
+  assert.equal(TerminatingInstances[0].PreviousState.Name, "running");
+  await ec2.waitUntilInstanceTerminated(waiting, wanted);
+  await removeNetwork(network);
 });
