@@ -21,14 +21,13 @@ using Checked = std::expected<T, AuthenticationError>;
 using enum AuthenticationFailure;
 
 // Parameters that are part of the resource, sorted. All others are not signed.
-constexpr std::array<std::string_view, 38> kSigned = {"accelerate",
+constexpr std::array<std::string_view, 35> kSigned = {"accelerate",
                                                       "acl",
                                                       "analytics",
                                                       "cors",
                                                       "defaultObjectAcl",
                                                       "delete",
                                                       "inventory",
-                                                      "legal-hold",
                                                       "lifecycle",
                                                       "location",
                                                       "logging",
@@ -37,7 +36,6 @@ constexpr std::array<std::string_view, 38> kSigned = {"accelerate",
                                                       "object-lock",
                                                       "partNumber",
                                                       "policy",
-                                                      "publicAccessBlock",
                                                       "replication",
                                                       "requestPayment",
                                                       "response-cache-control",
@@ -47,7 +45,6 @@ constexpr std::array<std::string_view, 38> kSigned = {"accelerate",
                                                       "response-content-type",
                                                       "response-expires",
                                                       "restore",
-                                                      "retention",
                                                       "select",
                                                       "select-type",
                                                       "storageClass",
@@ -59,6 +56,11 @@ constexpr std::array<std::string_view, 38> kSigned = {"accelerate",
                                                       "versioning",
                                                       "versions",
                                                       "website"};
+
+// Younger than this version of the signature: some clients sign them, botocore never learnt of
+// them.
+constexpr std::array<std::string_view, 3> kSignedBySome = {"legal-hold", "publicAccessBlock",
+                                                           "retention"};
 
 struct Parameter {
   std::string name;
@@ -147,9 +149,11 @@ std::string resource_path(const ReceivedRequest& request, std::string_view bucke
   return path;
 }
 
-std::string signed_query(std::vector<Parameter> parameters) {
-  std::erase_if(parameters, [](const Parameter& parameter) {
-    return !std::ranges::binary_search(kSigned, std::string_view(parameter.name));
+std::string signed_query(std::vector<Parameter> parameters, bool with_young) {
+  std::erase_if(parameters, [with_young](const Parameter& parameter) {
+    const std::string_view name = parameter.name;
+    return !std::ranges::binary_search(kSigned, name) &&
+           !(with_young && std::ranges::binary_search(kSignedBySome, name));
   });
   std::ranges::sort(parameters);
   std::string text;
@@ -240,10 +244,14 @@ std::expected<void, AuthenticationError> verify_presigned_v2(const ReceivedReque
   text += '\n' + std::to_string(claim.expires.time_since_epoch() / std::chrono::seconds(1)) + '\n';
   for (const auto& [name, value] : *fields) text += name + ':' + value + '\n';
   const std::string path = resource_path(request, bucket_in_host);
-  const std::string query = signed_query(std::move(*parameters));
-  const auto is_signed = [&](const std::string& resource) {
-    const std::string expected = hmac_sha1(secret_access_key, text + resource + query);
+  const std::string query = signed_query(*parameters, true);
+  const std::string old_query = signed_query(std::move(*parameters), false);
+  const auto is_made_of = [&](const std::string& resource) {
+    const std::string expected = hmac_sha1(secret_access_key, text + resource);
     return base::equals_in_constant_time(expected, claim.signature);
+  };
+  const auto is_signed = [&](const std::string& resource) {
+    return is_made_of(resource + query) || (old_query != query && is_made_of(resource + old_query));
   };
   if (is_signed(path)) return {};
   // A bucket in the path is signed as "/bucket/", also where the URL ends with its name.

@@ -116,6 +116,20 @@ TEST(Sigv2Presigned, BucketInThePathIsSignedWithASlash) {
   EXPECT_EQ(check(list), "SignatureDoesNotMatch");
 }
 
+TEST(Sigv2Presigned, YoungSubresourcesAreSignedBySomeClients) {
+  // botocore leaves it out.
+  const std::string unsigned_one =
+      "publicAccessBlock&AWSAccessKeyId=test&Signature=vF78prZxbArWES0Qpu6QcxvkmWY%3D&"
+      "Expires=1795467801";
+  const std::string signed_one =
+      "publicAccessBlock&AWSAccessKeyId=test&Signature=DWvlxrdjjPqd66FIKTkqS1LipkI%3D&"
+      "Expires=1795467801";
+  EXPECT_EQ(check({.path = "/b", .query = unsigned_one}), "");
+  EXPECT_EQ(check({.path = "/b", .query = signed_one}), "");
+  EXPECT_EQ(check({.path = "/b", .query = signed_one.substr(signed_one.find('&') + 1)}),
+            "SignatureDoesNotMatch");
+}
+
 TEST(Sigv2Presigned, EveryPartOfTheRequestCounts) {
   Request changed = kGet;
   changed.method = "DELETE";

@@ -305,6 +305,10 @@ Checked<void> parse_header(const ReceivedRequest& request, std::string_view auth
                            Authentication& made) {
   const std::size_t space = std::min(authorization.find(' '), authorization.size());
   const std::string_view algorithm = authorization.substr(0, space);
+  if (made.s3 && algorithm == "AWS" && !authorization.contains(':')) {
+    return refuse(Incomplete, signature_errors::kInvalidArgument,
+                  "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature");
+  }
   if (algorithm != kAlgorithm) return unsupported_algorithm(algorithm, made);
   TRY(const HeaderParts parts, split_authorization(authorization.substr(space), made));
   TRY_VOID(check_parts(request, parts, authorization, made));
@@ -443,7 +447,9 @@ Checked<void> parse_query(const ReceivedRequest& request, const QueryParts& part
 std::expected<std::optional<Authentication>, AuthenticationError> parse_authentication(
     const ReceivedRequest& request, bool is_s3) {
   const QueryParts parts = find_parts(request.query);
-  const auto authorization = request.headers->find("authorization");
+  auto authorization = request.headers->find("authorization");
+  // S3 takes an empty one as none.
+  if (is_s3 && authorization && base::trim(*authorization).empty()) authorization.reset();
   if (!authorization && !parts.any()) return std::nullopt;
   Authentication made;
   made.s3 = is_s3;

@@ -102,6 +102,9 @@ TEST(Sigv4Parse, RefusesOtherAlgorithms) {
       refusal("AWS AKID:sig", true),
       "InvalidRequest: The authorization mechanism you have provided is not supported. Please "
       "use AWS4-HMAC-SHA256.");
+  EXPECT_EQ(refusal("AWS nonsense", true),
+            "InvalidArgument: AWS authorization header is invalid.  Expected "
+            "AwsAccessKeyId:signature");
   EXPECT_EQ(refusal("Bearer x", true), "InvalidArgument: Unsupported Authorization Type");
 }
 
