@@ -163,9 +163,6 @@ void Connection::begin_request(std::size_t head_bytes) {
 
 runtime::Task<Connection::Next> Connection::exchange(std::size_t head_bytes) {
   phase_ = Phase::Request;
-  if (head_.framing.expect == Expectation::Unknown) {
-    co_return co_await refuse(417, "100-continue is the only expectation known here");
-  }
   if (head_.framing.content_length.value_or(0) > core_->options.limits.body_bytes_max) {
     co_return co_await refuse(413, "the body is larger than allowed");
   }

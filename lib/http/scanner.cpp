@@ -140,10 +140,8 @@ Step note_field(std::string_view name, std::string_view value, FramingFields& se
       break;
     case 6:
       if (!base::equals_ignoring_case(name, "expect")) break;
-      framing.expect = base::equals_ignoring_case(value, "100-continue") &&
-                               framing.expect != Expectation::Unknown
-                           ? Expectation::Continue
-                           : Expectation::Unknown;
+      // Others are passed over, as RFC 9110 allows and AWS does.
+      if (base::equals_ignoring_case(value, "100-continue")) framing.expect = Expectation::Continue;
       break;
     case 10:
       if (base::equals_ignoring_case(name, "connection")) note_connection(value, seen);

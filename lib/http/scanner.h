@@ -18,7 +18,7 @@ struct HeadLimits {
   std::size_t fields_max = 200;
 };
 
-enum class Expectation : std::uint8_t { None, Continue, Unknown };
+enum class Expectation : std::uint8_t { None, Continue };
 
 // What the fields say about the message's body and the connection.
 struct Framing {

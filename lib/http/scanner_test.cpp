@@ -208,8 +208,9 @@ TEST(RequestHead, ExpectationsAreToldApart) {
   };
   EXPECT_EQ(expects("1.1", ""), Expectation::None);
   EXPECT_EQ(expects("1.1", "Expect: 100-Continue\r\n"), Expectation::Continue);
-  EXPECT_EQ(expects("1.1", "Expect: tea\r\n"), Expectation::Unknown);
-  EXPECT_EQ(expects("1.1", "Expect: tea\r\nExpect: 100-continue\r\n"), Expectation::Unknown);
+  EXPECT_EQ(expects("1.1", "Expect: tea\r\n"), Expectation::None);
+  EXPECT_EQ(expects("1.1", "Expect: \r\n"), Expectation::None);
+  EXPECT_EQ(expects("1.1", "Expect: tea\r\nExpect: 100-continue\r\n"), Expectation::Continue);
   EXPECT_EQ(expects("1.0", "Expect: 100-continue\r\n"), Expectation::None);
 }
 
