@@ -1,8 +1,10 @@
 #include "terrarium/wire/rest_route.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lib/base/encoding.h"
 #include "terrarium/wire/errors.h"
@@ -163,6 +165,26 @@ std::optional<std::size_t> RestRoutes::literals_matched(
   return literals;
 }
 
+std::unexpected<base::Error> RestRoutes::method_not_allowed(
+    std::string_view method, const std::vector<std::string_view>& parts) const {
+  std::set<std::string_view> allowed;
+  for (const Route& route : routes_) {
+    const bool plain = route.query.empty() && route.required_query.empty();
+    if (plain && route.method != "OPTIONS" && literals_matched(route, parts)) {
+      allowed.insert(route.method);
+    }
+  }
+  const std::string_view resource = parts.empty()       ? "SERVICE"
+                                    : parts.size() == 1 ? "BUCKET"
+                                                        : "OBJECT";
+  auto failure = base::fail(errors::kMethodNotAllowed,
+                            "The specified method is not allowed against this resource.");
+  failure.error().fields = {{"Method", std::string(method)},
+                            {"ResourceType", std::string(resource)},
+                            {"header:Allow", fmt::format("{}", fmt::join(allowed, ", "))}};
+  return failure;
+}
+
 base::Result<const RestRoutes::Route*> RestRoutes::choose(
     std::string_view method, std::string_view path, const std::vector<std::string_view>& parts,
     const Parameters& query, const http::HeaderViews& headers) const {
@@ -189,16 +211,12 @@ base::Result<const RestRoutes::Route*> RestRoutes::choose(
                       fmt::format("No operation is known for {} {}", method, path));
   }
   if (!path_known) return base::fail(errors::kInvalidUri, "Couldn't parse the specified URI.");
-  if (!method_known) {
-    auto failure = base::fail(errors::kMethodNotAllowed,
-                              "The specified method is not allowed against this resource.");
-    const std::string_view resource = parts.empty()       ? "SERVICE"
-                                      : parts.size() == 1 ? "BUCKET"
-                                                          : "OBJECT";
-    failure.error().fields = {{"Method", std::string(method)},
-                              {"ResourceType", std::string(resource)}};
-    return failure;
-  }
+  // A method that only sub-resources have (POST on a key) is as wrong without one as an unknown
+  // one.
+  const bool names_sub_resource = std::ranges::any_of(query, [this](const auto& parameter) {
+    return contains(service_.sub_resources, parameter.first);
+  });
+  if (!method_known || !names_sub_resource) return method_not_allowed(method, parts);
   return not_implemented(
       fmt::format("No operation for {} with these parameters is implemented", method));
 }

@@ -55,6 +55,8 @@ class RestRoutes {
                                            const http::HeaderViews& headers);
   static std::optional<std::size_t> literals_matched(const Route& route,
                                                      const std::vector<std::string_view>& parts);
+  std::unexpected<base::Error> method_not_allowed(std::string_view method,
+                                                  const std::vector<std::string_view>& parts) const;
   base::Result<const Route*> choose(std::string_view method, std::string_view path,
                                     const std::vector<std::string_view>& parts,
                                     const Parameters& query,

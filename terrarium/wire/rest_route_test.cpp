@@ -79,24 +79,27 @@ INSTANTIATE_TEST_SUITE_P(
         RouteCase{"GET", "/b/k?X-Amz-Signature=s&X-Amz-Expires=1", "GetObject"},
         RouteCase{"GET", "/b/k?AWSAccessKeyId=a&Signature=s&Expires=1", "GetObject"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Refused, S3Routes,
-    testing::Values(
-        // Sub-resources that nobody serves never become their plain neighbour.
-        RouteCase{"PUT", "/b?replication", "NotImplemented"},
-        RouteCase{"PUT", "/b?analytics&id=1", "NotImplemented"},
-        RouteCase{"PUT", "/b?website", "NotImplemented"},
-        RouteCase{"GET", "/b/k?torrent", "NotImplemented"},
-        RouteCase{"POST", "/b/k?select&select-type=2", "NotImplemented"},
-        RouteCase{"PUT", "/b/k?renameObject", "NotImplemented"},
-        RouteCase{"PUT", "/b?newThing", "NotImplemented"},
-        RouteCase{"GET", "/b?newThing", "NotImplemented"},
-        RouteCase{"PUT", "/b/k?colour=red", "NotImplemented"},
-        RouteCase{"PUT", "/b/k?uploadId=u", "NotImplemented"},
-        RouteCase{"PUT", "/b/k?partNumber=1", "NotImplemented"},
-        RouteCase{"POST", "/b/k", "NotImplemented"}, RouteCase{"PATCH", "/b/k", "MethodNotAllowed"},
-        RouteCase{"DELETE", "/", "MethodNotAllowed"}, RouteCase{"GET", "//k", "InvalidURI"},
-        RouteCase{"GET", "/b/%zz", "InvalidURI"}, RouteCase{"GET", "/b/%ff", "InvalidURI"}));
+INSTANTIATE_TEST_SUITE_P(Refused, S3Routes,
+                         testing::Values(
+                             // Sub-resources that nobody serves never become their plain neighbour.
+                             RouteCase{"PUT", "/b?replication", "NotImplemented"},
+                             RouteCase{"PUT", "/b?analytics&id=1", "NotImplemented"},
+                             RouteCase{"PUT", "/b?website", "NotImplemented"},
+                             RouteCase{"GET", "/b/k?torrent", "NotImplemented"},
+                             RouteCase{"POST", "/b/k?select&select-type=2", "NotImplemented"},
+                             RouteCase{"PUT", "/b/k?renameObject", "NotImplemented"},
+                             RouteCase{"PUT", "/b?newThing", "NotImplemented"},
+                             RouteCase{"GET", "/b?newThing", "NotImplemented"},
+                             RouteCase{"PUT", "/b/k?colour=red", "NotImplemented"},
+                             RouteCase{"PUT", "/b/k?uploadId=u", "NotImplemented"},
+                             RouteCase{"PUT", "/b/k?partNumber=1", "NotImplemented"},
+                             RouteCase{"POST", "/b/k", "MethodNotAllowed"},
+                             RouteCase{"POST", "/b/k?torrent", "NotImplemented"},
+                             RouteCase{"PATCH", "/b/k", "MethodNotAllowed"},
+                             RouteCase{"DELETE", "/", "MethodNotAllowed"},
+                             RouteCase{"GET", "//k", "InvalidURI"},
+                             RouteCase{"GET", "/b/%zz", "InvalidURI"},
+                             RouteCase{"GET", "/b/%ff", "InvalidURI"}));
 
 TEST(S3RouteLabels, KeepKeysAsTheyAre) {
   EXPECT_EQ(route(s3::kModel, "GET", "/b/a/b%20c/").key, "a/b c/");

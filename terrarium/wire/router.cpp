@@ -133,6 +133,7 @@ void Router::State::finish(const Exchange& exchange, http::Response& response) c
   const std::string& uuid = exchange.context.request_id;
   if (exchange.selection.protocol == Protocol::RestXml) {
     S3Ids ids = s3_ids(uuid);
+    response.headers.add("Server", "AmazonS3");
     response.headers.add("x-amz-request-id", std::move(ids.request_id));
     response.headers.add("x-amz-id-2", std::move(ids.host_id));
   } else {

@@ -278,6 +278,18 @@ TEST_F(WireRouter, LetsAnonymousCallersThroughToS3Only) {
   EXPECT_THAT(target.body, HasSubstr("MissingAuthenticationToken"));
 }
 
+TEST_F(WireRouter, UnsignedFormsAtABucketAreForS3) {
+  for (const char* path :
+       {"/pictures?x=y", "/pictures/?x=y", "/pictures/key", "/000000000000?x=y"}) {
+    const Received received =
+        send(request("POST", path, "a=b", {{"Content-Type", "application/x-www-form-urlencoded"}}));
+    EXPECT_EQ(received.header("server"), "AmazonS3") << path;
+  }
+  const Received queue = send(request("POST", "/000000000000/q", "Action=SendMessage",
+                                      {{"Content-Type", "application/x-www-form-urlencoded"}}));
+  EXPECT_THAT(queue.body, HasSubstr("<Code>MissingAuthenticationToken<"));
+}
+
 TEST_F(WireRouter, AnswersHeadErrorsWithoutABody) {
   const Received received = send(signed_for("s3", request("HEAD", "/pictures/k")));
   EXPECT_EQ(received.status, 404);

@@ -60,6 +60,15 @@ bool has_action(const http::Request& request) {
   return request.query.starts_with("Action=") || request.query.contains("&Action=");
 }
 
+// Query services are called at the root or at a queue's URL; any other path is a bucket's.
+bool is_path_of_query(std::string_view path) {
+  constexpr std::size_t kAccountDigits = 12;
+  if (path.empty() || path == "/") return true;
+  const std::string_view first = path.substr(1, path.find('/', 1) - 1);
+  return first.size() == kAccountDigits && path.size() > kAccountDigits + 1 &&
+         std::ranges::all_of(first, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 Protocol json_protocol(const http::Request& request) {
   const std::string_view type = request.headers.find("content-type").value_or("");
   return type.contains("json-1.0") ? Protocol::Json10 : Protocol::Json11;
@@ -99,7 +108,8 @@ Selection select_service(const http::Request& request, const Services& services)
     selection.service = find_by_signing_name(services, selection.name);
     // An unsigned call of some query service is refused as any of them refuses it; everything else
     // that is unsigned can only be S3's.
-    if (host.empty() && (has_form(request) || has_action(request))) {
+    if (host.empty() && is_path_of_query(request.path) &&
+        (has_form(request) || has_action(request))) {
       selection.name = "query";
       selection.service = find_by_version(services, request.query);
     }
