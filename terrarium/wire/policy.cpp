@@ -107,13 +107,25 @@ struct PolicyParser {
 
   bool is_filled_in(std::string_view key) const {
     if (std::ranges::find(kGlobalKeys, key) != std::end(kGlobalKeys)) return true;
-    if (std::ranges::find(service_keys, key) != service_keys.end()) return true;
+    if (std::ranges::any_of(service_keys, [key](std::string_view known) {
+          return known.ends_with('/') ? key.starts_with(known) && key != known : key == known;
+        })) {
+      return true;
+    }
     return !strict() && (key.starts_with(kTagKeys) || std::ranges::find(kEveryServicesKeys, key) !=
                                                           std::end(kEveryServicesKeys));
   }
 
   static std::unexpected<base::Error> refuse(std::string message) {
     return base::fail(base::ErrorKind::InvalidInput, std::move(message));
+  }
+
+  static std::unexpected<base::Error> refuse_principal(std::string_view type,
+                                                       std::string_view name) {
+    auto refusal = refuse("Invalid principal in policy");
+    refusal.error().fields = {
+        {"Detail", '"' + std::string(type) + "\" : \"" + std::string(name) + '"'}};
+    return refusal;
   }
 
   static base::Result<std::string> text(const json::value& value, std::string_view where) {
@@ -172,7 +184,7 @@ struct PolicyParser {
     } else if (name.starts_with("AIDA") || name.starts_with("AROA")) {
       out.principals.push_back(std::move(name));
     } else {
-      return refuse("Invalid principal in policy: \"AWS\" : \"" + name + "\"");
+      return refuse_principal("AWS", name);
     }
     return {};
   }
@@ -185,17 +197,15 @@ struct PolicyParser {
     if (!value.is_object() || value.as_object().empty())
       return refuse("Invalid principal in policy");
     for (const auto& [type, names] : value.as_object()) {
-      if (type != "AWS" && type != "Service") {
-        return refuse("Principal type " + std::string(type) + " is not supported");
-      }
       TRY(auto all, texts(names, "Principal"));
+      if (type != "AWS" && type != "Service") return refuse_principal(type, all.front());
       for (std::string& name : all) {
         if (type == "AWS") {
           TRY_VOID(aws_principal(std::move(name), out));
         } else if (name.ends_with(".amazonaws.com")) {
           out.services.push_back(std::move(name));
         } else {
-          return refuse("Invalid principal in policy: \"SERVICE\" : \"" + name + "\"");
+          return refuse_principal("Service", name);
         }
       }
     }
@@ -224,7 +234,7 @@ struct PolicyParser {
       const std::size_t colon = action.text.find(':');
       const bool named = colon != std::string::npos && colon > 0 && colon + 1 < action.text.size();
       if (action.text != "*" && !named) {
-        return refuse("Policy has invalid action: " + action.text);
+        return refuse("Policy has invalid action");
       }
     }
     return {};
@@ -233,7 +243,7 @@ struct PolicyParser {
   static base::Result<void> check_resources(const std::vector<PolicyPattern>& resources) {
     for (const PolicyPattern& resource : resources) {
       if (resource.text != "*" && !resource.text.starts_with("arn:")) {
-        return refuse("Policy has invalid resource: " + resource.text);
+        return refuse("Policy has invalid resource");
       }
     }
     return {};

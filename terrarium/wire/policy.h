@@ -48,8 +48,9 @@ enum class Decision : std::uint8_t { None, Allow, Deny };
 class Policy {
  public:
   // `service_keys`: the condition keys that the calling service fills in beyond the global ones,
-  // in lower case ("s3:prefix"). A refusal's message says what is wrong; it has no row: the service
-  // answers its own (MalformedPolicy, InvalidAttributeValue).
+  // in lower case ("s3:prefix"; "s3:requestobjecttag/" stands for all that begin so). A refusal's
+  // message says what is wrong; it has no row: the service answers its own (MalformedPolicy,
+  // InvalidAttributeValue).
   static base::Result<Policy> parse(std::string_view json,
                                     std::span<const std::string_view> service_keys = {});
 

@@ -1,7 +1,5 @@
 #include "terrarium/services/s3/access.h"
 
-#include <boost/json.hpp>
-
 #include <algorithm>
 #include <array>
 
@@ -13,78 +11,6 @@
 
 namespace terrarium::s3 {
 namespace {
-
-namespace json = boost::json;
-
-constexpr std::array<std::string_view, 4> kConditionKeys{"s3:prefix", "s3:delimiter", "s3:max-keys",
-                                                         kVersionCondition};
-
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t at = 0;
-  std::size_t in_text = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (in_text < text.size()) {
-    if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[in_text])) {
-      ++at;
-      ++in_text;
-    } else if (at < pattern.size() && pattern[at] == '*') {
-      star = at++;
-      star_text = in_text;
-    } else if (star != std::string_view::npos) {
-      at = star + 1;
-      in_text = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (at < pattern.size() && pattern[at] == '*') ++at;
-  return at == pattern.size();
-}
-
-// A statement about another bucket would never take part: S3 refuses it.
-bool is_resource_of(std::string_view resource, std::string_view bucket) {
-  constexpr std::string_view prefix = "arn:aws:s3:::";
-  if (resource == "*") return true;
-  if (!resource.starts_with(prefix)) return false;
-  resource.remove_prefix(prefix.size());
-  return matches(resource.substr(0, resource.find('/')), bucket);
-}
-
-bool resources_fit(const json::value& resources, std::string_view bucket) {
-  if (const auto* text = resources.if_string()) return is_resource_of(*text, bucket);
-  const auto* list = resources.if_array();
-  if (list == nullptr || list->empty()) return false;
-  for (const json::value& resource : *list) {
-    const auto* text = resource.if_string();
-    if (text == nullptr || !is_resource_of(*text, bucket)) return false;
-  }
-  return true;
-}
-
-bool statement_fits(const json::value& statement, std::string_view bucket) {
-  const auto* object = statement.if_object();
-  if (object == nullptr) return false;
-  const json::value* const named = object->if_contains("Resource");
-  const json::value* const others = object->if_contains("NotResource");
-  if (named != nullptr) return resources_fit(*named, bucket);
-  return others != nullptr && resources_fit(*others, bucket);
-}
-
-bool resources_fit(std::string_view text, std::string_view bucket) {
-  json::error_code error;
-  const json::value document = json::parse(text, error);
-  const auto* const object = error ? nullptr : document.if_object();
-  const json::value* const statements =
-      object == nullptr ? nullptr : object->if_contains("Statement");
-  if (statements == nullptr) return false;
-  const auto* const list = statements->if_array();
-  if (list == nullptr) return statement_fits(*statements, bucket);
-  for (const json::value& statement : *list) {
-    if (!statement_fits(statement, bucket)) return false;
-  }
-  return true;
-}
 
 std::string resource_arn(std::string_view bucket, std::string_view key) {
   std::string arn = bucket_arn(bucket);
@@ -179,25 +105,6 @@ wire::ConditionContext version_condition(const std::optional<std::string>& versi
   return condition;
 }
 
-base::Result<wire::Policy> parse_bucket_policy(std::string_view text, std::string_view bucket) {
-  if (text.size() > kPolicyBytesMax) {
-    return base::fail(errors::kMalformedPolicy,
-                      "Policy exceeds the maximum allowed document size.");
-  }
-  if (!text.starts_with('{')) {
-    return base::fail(errors::kMalformedPolicy,
-                      "Policies must be valid JSON and the first byte must be '{'");
-  }
-  base::Result<wire::Policy> policy = wire::Policy::parse(text, kConditionKeys);
-  if (!policy.has_value()) {
-    return base::fail(errors::kMalformedPolicy, policy.error().message);
-  }
-  if (!resources_fit(text, bucket)) {
-    return base::fail(errors::kMalformedPolicy, "Policy has invalid resource");
-  }
-  return policy;
-}
-
 Judgement judge(const wire::Context& context, const BucketRecord& bucket, std::string_view action,
                 std::string_view key, const wire::ConditionContext& conditions) {
   const bool of_account = is_of_account(context);
@@ -209,7 +116,7 @@ Judgement judge(const wire::Context& context, const BucketRecord& bucket, std::s
   if (root && is_policy_action(action)) return {Verdict::Allowed, {}};
   std::optional<wire::Policy> policy;
   if (!bucket.policy.empty()) {
-    base::Result<wire::Policy> parsed = wire::Policy::parse(bucket.policy, kConditionKeys);
+    base::Result<wire::Policy> parsed = read_bucket_policy(bucket.policy);
     if (!parsed.has_value()) {
       // Read when it was put: one that is unreadable now may deny, so nobody passes.
       base::log::error("s3", "bucket {}: its policy is unreadable", bucket.name);
@@ -219,7 +126,8 @@ Judgement judge(const wire::Context& context, const BucketRecord& bucket, std::s
   }
   wire::PolicyRequest request =
       wire::policy_request(context, std::string(action), resource_arn(bucket.name, key));
-  for (const auto& [name, values] : conditions) request.context.emplace(name, values);
+  add_request_conditions(request.context, context);
+  for (const auto& [name, values] : conditions) request.context.insert_or_assign(name, values);
   Judgement judgement = *own ? judge_own(**own, policy, request)
                              : judge_by_policy(policy, request, of_account, bucket);
   const bool granted = judgement.verdict == Verdict::Unspoken && lists_count(bucket) &&

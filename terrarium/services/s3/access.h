@@ -13,17 +13,14 @@
 #include <string_view>
 
 #include "lib/base/result.h"
+#include "terrarium/services/s3/bucket_policy.h"
+#include "terrarium/services/s3/policy_conditions.h"
 #include "terrarium/services/s3/records.h"
 #include "terrarium/wire/policy.h"
 
 namespace terrarium::s3 {
 
-// The condition key that tells which version is asked for; without it the current object is.
-inline constexpr std::string_view kVersionCondition = "s3:versionid";
 wire::ConditionContext version_condition(const std::optional<std::string>& version_id);
-
-// Parses and checks what PutBucketPolicy was given: MalformedPolicy.
-base::Result<wire::Policy> parse_bucket_policy(std::string_view json, std::string_view bucket);
 
 enum class Verdict : std::uint8_t { Allowed, Denied, Unspoken };
 struct Judgement {

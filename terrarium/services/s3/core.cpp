@@ -47,6 +47,12 @@ base::Result<void> check_owner(const std::optional<std::string>& expected,
   return base::fail(errors::kAccessDenied, "Access Denied");
 }
 
+std::optional<std::string> version_named(const wire::ConditionContext& conditions) {
+  const auto named = conditions.find(kVersionCondition);
+  if (named == conditions.end()) return std::nullopt;
+  return named->second.front();
+}
+
 }  // namespace
 
 Core::Core(store::Store& store, base::Clock& clock, base::Random& random, runtime::Runtime& runtime,
@@ -67,19 +73,30 @@ base::Result<BucketRecord> Core::find_bucket(std::string_view name) const {
   return decode_bucket(*stored);
 }
 
+base::Result<wire::ConditionContext> Core::with_existing_tags(
+    const BucketRecord& bucket, std::string_view action, std::string_view key,
+    const wire::ConditionContext& conditions) const {
+  wire::ConditionContext known = conditions;
+  if (key.empty() || !knows_existing_tags(action) || !mentions_existing_tags(bucket.policy)) {
+    return known;
+  }
+  // What can't be found has no tags: whoever answers the request says what is wrong with it.
+  const auto version = find_version(bucket, std::string(key), version_named(conditions));
+  if (version.has_value() && *version) add_existing_tags(known, (*version)->record.tags);
+  return known;
+}
+
 base::Result<void> Core::admit(const wire::Context& context, const BucketRecord& bucket,
                                const std::optional<std::string>& expected_owner,
                                std::string_view action, std::string_view key,
                                const wire::ConditionContext& conditions) const {
   // Operations that name several keys ask about each by itself.
   if (action.empty()) return check_owner(expected_owner, context.account);
-  const Judgement judgement = judge(context, bucket, action, key, conditions);
+  TRY(const wire::ConditionContext known, with_existing_tags(bucket, action, key, conditions));
+  const Judgement judgement = judge(context, bucket, action, key, known);
   bool allowed = judgement.verdict == Verdict::Allowed;
   if (judgement.verdict == Verdict::Unspoken && is_object_action(action)) {
-    const auto named = conditions.find(kVersionCondition);
-    std::optional<std::string> version_id;
-    if (named != conditions.end()) version_id = named->second.front();
-    const auto version = find_version(bucket, std::string(key), version_id);
+    const auto version = find_version(bucket, std::string(key), version_named(conditions));
     if (version.has_value()) {
       // Who may list learns that there is nothing; the list of nothing allows nothing.
       allowed = *version ? object_acl_allows(context, bucket, (*version)->record.acl, action)

@@ -82,6 +82,10 @@ class Core {
                            const std::optional<std::string>& expected_owner,
                            std::string_view action, std::string_view key,
                            const wire::ConditionContext& conditions) const;
+  // `conditions`, and the tags of the object where the policy asks about them.
+  base::Result<wire::ConditionContext> with_existing_tags(
+      const BucketRecord& bucket, std::string_view action, std::string_view key,
+      const wire::ConditionContext& conditions) const;
   // The current object.
   base::Result<std::optional<ObjectRecord>> find_object(BucketNumber bucket,
                                                         std::string_view key) const;

@@ -57,7 +57,7 @@ Task<base::Result<GetBucketPolicyStatusOutput>> Settings::get_bucket_policy_stat
   CO_TRY(const BucketRecord bucket,
          enter(context, request.bucket, request.expected_bucket_owner, "s3:GetBucketPolicyStatus"));
   if (bucket.policy.empty()) co_return no_such_policy(request.bucket);
-  CO_TRY(const wire::Policy policy, parse_bucket_policy(bucket.policy, bucket.name));
+  CO_TRY(const wire::Policy policy, read_bucket_policy(bucket.policy));
   co_return GetBucketPolicyStatusOutput{PolicyStatus{policy.is_public()}};
 }
 

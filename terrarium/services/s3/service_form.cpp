@@ -302,15 +302,17 @@ Task<base::Result<PostObjectOutput>> Service::post_object(const wire::Context& c
   const std::string key = with_file_name(fields.get("key"), form->file_name());
   CO_TRY_VOID(check_key(key));
   CO_TRY(wire::Context own, context_of_form(context, fields, target, key, *form));
-  CO_TRY(BucketRecord bucket, enter(own, request.bucket, {}, "s3:PutObject", key));
+  CO_TRY(Tags tags, tags_of(fields));
+  const wire::ConditionContext conditions = form_conditions(fields, tags);
+  CO_TRY(BucketRecord bucket, enter(own, request.bucket, {}, "s3:PutObject", key, conditions));
 
   CO_TRY(const PutObjectRequest put, request_of(fields));
   CO_TRY_VOID(refuse_unsupported(put));
   ObjectRecord record;
   CO_TRY(record.headers, object_headers(put));
-  CO_TRY(record.tags, tags_of(fields));
+  record.tags = std::move(tags);
   if (!record.tags.empty()) {
-    CO_TRY_VOID(check_access(own, bucket, "s3:PutObjectTagging", key));
+    CO_TRY_VOID(check_access(own, bucket, "s3:PutObjectTagging", key, conditions));
   }
   CO_TRY(record.acl, requested_acl(own, bucket, acl_request(put), "s3:PutObject", key));
   BodyDemands demands;

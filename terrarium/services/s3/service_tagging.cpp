@@ -55,10 +55,11 @@ Task<base::Result<GetObjectTaggingOutput>> Settings::get_object_tagging(
 Task<base::Result<PutObjectTaggingOutput>> Settings::put_object_tagging(
     const wire::Context& context, PutObjectTaggingRequest request) {
   CO_TRY_VOID(check_key(request.key));
-  CO_TRY(BucketRecord bucket,
-         enter(context, request.bucket, request.expected_bucket_owner, "s3:PutObjectTagging",
-               request.key, version_condition(request.version_id)));
   CO_TRY(Tags tags, check_tags(request.tagging.tag_set, TagsOf::Object));
+  wire::ConditionContext conditions = version_condition(request.version_id);
+  add_request_tags(conditions, tags);
+  CO_TRY(BucketRecord bucket, enter(context, request.bucket, request.expected_bucket_owner,
+                                    "s3:PutObjectTagging", request.key, std::move(conditions)));
   CO_TRY(auto version_id,
          co_await edit_tags(context, std::move(bucket), request.key, request.version_id,
                             std::move(tags), ObjectEvent::TaggingPut));
