@@ -243,6 +243,11 @@ Owner shown_owner(std::string_view account) {
   return {owner_display_name(account), canonical_user_id(account)};
 }
 
+Initiator shown_initiator(std::string_view arn, std::string_view account) {
+  if (arn.ends_with(":root")) return {canonical_user_id(account), owner_display_name(account)};
+  return {std::string(arn), std::string(arn.substr(arn.rfind('/') + 1))};
+}
+
 bool is_public_acl(std::string_view stored) {
   return std::ranges::any_of(grants_of(stored, {}), [](const GrantRow& grant) {
     return grant.first == kEverybody || grant.first == kSigners;

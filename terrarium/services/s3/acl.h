@@ -62,6 +62,8 @@ base::Result<StoredAcl> parse_acl(const AclRequest& asked, AclOf of, std::string
 // The grants as answers show them, the owner's too.
 std::vector<Grant> shown_grants(std::string_view stored, std::string_view account);
 Owner shown_owner(std::string_view account);
+// Who began an upload: an account by its canonical id, everybody else by ARN. `arn` may be empty.
+Initiator shown_initiator(std::string_view arn, std::string_view account);
 
 // Whether everybody, or everybody who signs, is granted anything: what S3 calls public.
 bool is_public_acl(std::string_view stored);

@@ -50,15 +50,18 @@ std::unexpected<base::Error> invalid_range(std::string_view header, std::uint64_
 
 std::string quoted_etag(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
 
+std::string_view unquoted_etag(std::string_view etag) {
+  const bool quoted = etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"');
+  return quoted ? etag.substr(1, etag.size() - 2) : etag;
+}
+
 bool names_etag(std::string_view header, std::string_view etag) {
   while (!header.empty()) {
     const std::size_t end = std::min(header.find(','), header.size());
     std::string_view tag = base::trim(header.substr(0, end));
     header.remove_prefix(std::min(end + 1, header.size()));
     if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag.size() >= 2 && tag.starts_with('"') && tag.ends_with('"')) {
-      tag = tag.substr(1, tag.size() - 2);
-    }
+    tag = unquoted_etag(tag);
     if (tag == "*" || tag == etag) return true;
   }
   return false;

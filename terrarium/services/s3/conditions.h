@@ -16,6 +16,8 @@ namespace terrarium::s3 {
 
 // With their quotes, as answers carry them.
 std::string quoted_etag(std::string_view etag);
+// Without them, as errors carry what the client gave.
+std::string_view unquoted_etag(std::string_view etag);
 // Whether a header that lists entity tags (quotes optional, "*" for any) names `etag`.
 bool names_etag(std::string_view header, std::string_view etag);
 

@@ -29,7 +29,7 @@ std::unexpected<base::Error> invalid_part(const std::string& upload_id, const Co
                                 "match the part's entity tag."),
                      "UploadId", upload_id),
           "PartNumber", std::to_string(part.part_number.value_or(0))),
-      "ETag", part.etag.value_or(""));
+      "ETag", std::string(unquoted_etag(part.etag.value_or(""))));
 }
 
 // The part that `wanted` names, when it is the one that was uploaded.

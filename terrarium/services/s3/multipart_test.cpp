@@ -95,7 +95,9 @@ TEST_F(S3Multipart, MakesOneObjectOfItsPartsWithoutCopyingThem) {
   EXPECT_EQ(across->content_type, "image/png");
   request.range.reset();
   request.part_number = 2;
+  request.checksum_mode = "ENABLED";
   auto part = region.get(request);
+  EXPECT_FALSE(part->checksum_crc64nvme.has_value()) << "only composite ones are made of parts'";
   EXPECT_EQ(part->parts_count, 2);
   EXPECT_EQ(part->status_code, 206);
   EXPECT_EQ(region.read(*part), part_bytes('b', 10));
@@ -124,7 +126,9 @@ TEST_F(S3Multipart, KeepsTheRulesOfCompletion) {
   EXPECT_EQ(region.code_of(complete(upload, {})), "MalformedXML");
   EXPECT_EQ(region.code_of(complete(upload, {{2, etag2}, {1, etag1}})), "InvalidPartOrder");
   EXPECT_EQ(region.code_of(complete(upload, {{1, etag1}, {1, etag1}})), "InvalidPartOrder");
-  EXPECT_EQ(region.code_of(complete(upload, {{1, etag2}})), "InvalidPart");
+  const auto wrong = complete(upload, {{1, etag2}});
+  EXPECT_EQ(region.code_of(wrong), "InvalidPart");
+  EXPECT_EQ(field_of(wrong.error(), "ETag"), etag2.substr(1, etag2.size() - 2));
   EXPECT_EQ(region.code_of(complete(upload, {{3, etag1}})), "InvalidPart");
   const auto too_small = complete(upload, {{1, etag1}, {2, etag2}});
   EXPECT_EQ(region.code_of(too_small), "EntityTooSmall");
@@ -203,6 +207,11 @@ TEST_F(S3Multipart, ChecksumsAreOfTheKindThatWasAskedFor) {
   EXPECT_EQ(done->checksum_sha256, base::base64_encode(base::digest(
                                        DigestKind::Sha256, base::digest(DigestKind::Sha256, "x"))) +
                                        "-1");
+  GetObjectAttributesRequest request{.bucket = "pictures", .key = "key"};
+  request.object_attributes = {"Checksum", "ObjectParts"};
+  const auto told = region.wait(region.s3().get_object_attributes(region.root(), request));
+  EXPECT_EQ(*told->checksum->checksum_sha256 + "-1", done->checksum_sha256);
+  EXPECT_EQ(told->object_parts->parts->at(0).checksum_sha256, sha);
 }
 
 TEST_F(S3Multipart, FullObjectChecksumsAreComparedWithTheWhole) {
@@ -349,6 +358,17 @@ TEST_F(S3Multipart, PartsAndUploadsAreListedInPages) {
   listed = region.wait(region.s3().list_multipart_uploads(region.root(), uploads));
   ASSERT_EQ(listed->uploads->size(), 1U);
   EXPECT_EQ(listed->uploads->at(0).upload_id, later);
+  EXPECT_FALSE(*listed->is_truncated);
+  EXPECT_EQ(listed->next_key_marker, "key") << "told on the last page too";
+  EXPECT_EQ(listed->next_upload_id_marker, later);
+  uploads.upload_id_marker = "nonsense";
+  EXPECT_EQ(region.code_of(region.wait(region.s3().list_multipart_uploads(region.root(), uploads))),
+            "InvalidArgument");
+  uploads.upload_id_marker.reset();
+  uploads.prefix = "nothing";
+  EXPECT_EQ(region.wait(region.s3().list_multipart_uploads(region.root(), uploads))
+                ->next_upload_id_marker,
+            "");
 }
 
 TEST_F(S3Multipart, CopyOfAMultipartObjectIsAPlainOne) {

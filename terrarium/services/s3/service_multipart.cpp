@@ -32,12 +32,21 @@ MultipartUpload describe(const ListedUpload& listed, bool url, std::string_view 
                              ? "STANDARD"
                              : listed.record.headers.storage_class;
   upload.owner = shown_owner(account);
-  upload.initiator = Initiator{listed.record.principal_arn, owner_display_name(account)};
+  upload.initiator = shown_initiator(listed.record.principal_arn, account);
   if (listed.record.checksum_asked) {
     upload.checksum_algorithm = checksum_name(listed.record.checksum_kind);
     upload.checksum_type = checksum_type(listed.record.checksum_composite);
   }
   return upload;
+}
+
+// Without a key AWS does not look at it.
+base::Result<void> check_upload_marker(const ListMultipartUploadsRequest& request) {
+  const std::string marker = request.upload_id_marker.value_or("");
+  if (marker.empty() || request.key_marker.value_or("").empty()) return {};
+  const bool is_id = marker.size() == kUploadIdCharacters && base::hex_decode(marker).has_value();
+  if (is_id) return {};
+  return invalid_argument("Invalid uploadId marker", "upload-id-marker", marker);
 }
 
 // The sequence that an upload's id begins with.
@@ -180,6 +189,7 @@ Task<base::Result<ListMultipartUploadsOutput>> Service::list_multipart_uploads(
                                           "s3:ListBucketMultipartUploads"));
   CO_TRY(const bool url, wants_url_encoding(request.encoding_type));
   CO_TRY(const std::size_t limit, page_limit(request.max_uploads, "max-uploads"));
+  CO_TRY_VOID(check_upload_marker(request));
   UploadQuery query{request.prefix.value_or(""), request.delimiter.value_or(""),
                     request.key_marker.value_or(""), request.upload_id_marker.value_or(""), limit};
   const auto encode = [url](const std::string& key) { return url ? encode_key(key) : key; };
@@ -201,10 +211,9 @@ Task<base::Result<ListMultipartUploadsOutput>> Service::list_multipart_uploads(
     output.uploads->push_back(describe(upload, url, context.account));
   }
   if (!page.common_prefixes.empty()) output.common_prefixes = describe(page.common_prefixes, url);
-  if (page.truncated) {
-    output.next_key_marker = encode(page.last_key);
-    output.next_upload_id_marker = page.last_upload_id;
-  }
+  // The last page names them as well, an empty one as empty elements.
+  output.next_key_marker = encode(page.last_key);
+  output.next_upload_id_marker = page.last_upload_id;
   co_return output;
 }
 

@@ -162,7 +162,7 @@ Task<base::Result<ListPartsOutput>> Service::list_parts(const wire::Context& con
   output.storage_class =
       upload.headers.storage_class.empty() ? "STANDARD" : upload.headers.storage_class;
   output.owner = shown_owner(context.account);
-  output.initiator = Initiator{upload.principal_arn, owner_display_name(context.account)};
+  output.initiator = shown_initiator(upload.principal_arn, context.account);
   if (upload.checksum_asked) {
     output.checksum_algorithm = checksum_name(upload.checksum_kind);
     output.checksum_type = checksum_type(upload.checksum_composite);

@@ -59,6 +59,8 @@ void describe_checksum(const Request& request, const ObjectRecord& record, const
                        Output& output) {
   if (request.checksum_mode != "ENABLED" || !record.checksum) return;
   if (!request.part_number || record.parts == 0) return set_checksum(output, *record.checksum);
+  // Checksums of parts are told where the object's is made of them.
+  if (!record.checksum->composite && record.parts > 1) return;
   set_checksum(output, record.checksum->kind, part.checksum);
   output.checksum_type = checksum_type(record.checksum->composite);
 }
