@@ -128,6 +128,39 @@ class S3Parity(RegionTest):
         with urllib.request.urlopen(url) as answer:
             self.assertEqual(answer.read(), b"public")
 
+    def test_answers_carry_the_headers_of_aws(self):
+        self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"v")
+        signer = self.region.client("s3", signature_version="s3v4")
+        for call, arguments in (("list_objects", {}), ("list_objects_v2", {}),
+                                ("list_object_versions", {}), ("head_bucket", {})):
+            url = signer.generate_presigned_url(call, Params={"Bucket": self.bucket, **arguments})
+            answer = requests.request("HEAD" if call == "head_bucket" else "GET", url, timeout=10)
+            self.assertEqual(answer.status_code, 200, call)
+            self.assertEqual(answer.headers["x-amz-bucket-region"], "us-east-1", call)
+            self.assertEqual(answer.headers["Content-Type"], "application/xml", call)
+            self.assertEqual(answer.headers["Server"], "AmazonS3", call)
+        refused = requests.get(f"{self.region.endpoint}/{self.bucket}/k", timeout=10)
+        self.assertEqual((refused.status_code, refused.headers["Server"]), (403, "AmazonS3"))
+
+    def test_posts_that_are_no_form_are_refused_as_aws_does(self):
+        url = f"{self.region.endpoint}/{self.bucket}"
+        plain = requests.post(url, data={"a": "b"}, timeout=10)
+        self.assertEqual(plain.status_code, 412)
+        self.assertIn("<Code>PreconditionFailed</Code>", plain.text)
+        self.assertIn("<Condition>Bucket POST must be of the enclosure-type multipart/form-data"
+                      "</Condition>", plain.text)
+        for key in ("k", "k?x=y"):
+            answer = requests.post(f"{url}/{key}", timeout=10)
+            self.assertEqual(answer.status_code, 405)
+            self.assertIn("<Method>POST</Method><ResourceType>OBJECT</ResourceType>", answer.text)
+            self.assertEqual(answer.headers["Allow"], "DELETE, GET, HEAD, PUT")
+
+    def test_older_signatures_of_younger_sub_resources(self):
+        older = self.region.client("s3", signature_version="s3")
+        url = older.generate_presigned_url("get_object_retention",
+                                           Params={"Bucket": self.bucket, "Key": "k"})
+        self.assertIn("Bucket is missing Object Lock", requests.get(url, timeout=10).text)
+
     def test_virtual_host_addressing(self):
         self.s3.put_object(Bucket=self.bucket, Key="k", Body=b"v")
         self.s3.delete_public_access_block(Bucket=self.bucket)

@@ -72,7 +72,7 @@ class FormRegion : public S3Region, private wire::KeyStore {
     fields.emplace_back("x-amz-date", day + "T000000Z");
     const std::string policy = base::base64_encode(
         R"({"expiration": ")" + expiration +
-        R"(", "conditions": [["starts-with", "$x-amz-date", ""],)"
+        R"(", "conditions": [{"bucket": "forms"}, ["starts-with", "$x-amz-date", ""],)"
         R"(["starts-with", "$x-amz-algorithm", ""], ["starts-with", "$x-amz-credential", ""])" +
         conditions + "]}");
     fields.emplace_back("policy", policy);

@@ -81,7 +81,9 @@ bool is_bucket_name(std::string_view name) {
   if (!std::ranges::all_of(name, [&](char c) { return outer(c) || c == '.' || c == '-'; })) {
     return false;
   }
-  if (name.contains("..") || looks_like_address(name)) return false;
+  // Each label between periods begins and ends as the whole does.
+  if (name.contains("..") || name.contains(".-") || name.contains("-.")) return false;
+  if (looks_like_address(name)) return false;
   for (const std::string_view prefix : {"xn--", "sthree-", "amzn-s3-demo-"}) {
     if (name.starts_with(prefix)) return false;
   }

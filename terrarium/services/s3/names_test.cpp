@@ -23,6 +23,8 @@ TEST(S3BucketName, KeepsTheNamingRules) {
                                      ".ab",
                                      "ab.",
                                      "a..b",
+                                     "a.-b",
+                                     "a-.b",
                                      "192.168.1.1",
                                      "xn--a",
                                      "sthree-a",

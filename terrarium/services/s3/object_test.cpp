@@ -318,7 +318,9 @@ TEST(S3Object, UnsupportedParametersAreRefusedByName) {
   };
   EXPECT_EQ(code([](auto& it) { it.server_side_encryption = "aws:kms"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& it) { it.sse_customer_algorithm = "AES256"; }), "NotImplemented");
-  EXPECT_EQ(code([](auto& it) { it.object_lock_mode = "GOVERNANCE"; }), "NotImplemented");
+  EXPECT_EQ(code([](auto& it) { it.object_lock_mode = "GOVERNANCE"; }), "InvalidRequest");
+  EXPECT_EQ(code([](auto& it) { it.website_redirect_location = "nowhere"; }),
+            "InvalidRedirectLocation");
   EXPECT_EQ(code([](auto& it) { it.storage_class = "DEEP_ARCHIVE"; }), "NotImplemented");
   EXPECT_EQ(code([](auto& it) { it.storage_class = "BEST"; }), "InvalidStorageClass");
   EXPECT_EQ(code([](auto& it) { it.acl = "public-read"; }), "AccessControlListNotSupported");

@@ -166,12 +166,17 @@ base::Result<void> check_post_policy(const PostPolicy& policy, const FormFields&
       return not_allowed("Policy Condition failed: " + condition.text);
     }
   }
+  const auto is_named = [&policy](std::string_view name) {
+    return std::ranges::find(policy.conditions, name, &PostCondition::field) !=
+           policy.conditions.end();
+  };
+  // The bucket is a field of every form, though the URL names it.
+  if (!is_named("bucket")) return not_allowed("Extra input fields: bucket");
   for (const auto& [field, value] : fields) {
     const std::string name = base::to_lower(field);
-    if (!needs_condition(name)) continue;
-    const bool named = std::ranges::find(policy.conditions, name, &PostCondition::field) !=
-                       policy.conditions.end();
-    if (!named) return not_allowed("Extra input fields: " + field);
+    if (needs_condition(name) && !is_named(name)) {
+      return not_allowed("Extra input fields: " + field);
+    }
   }
   return {};
 }

@@ -42,9 +42,10 @@ std::optional<base::DigestKind> announced(const wire::Context& context) {
 base::Result<std::size_t> page_limit(const std::optional<std::int32_t>& given,
                                      std::string_view name) {
   if (given && *given < 0) {
-    return invalid_argument(
-        "Argument " + std::string(name) + " must be an integer between 0 and 2147483647",
-        std::string(name), std::to_string(*given));
+    // Of its parameters AWS calls this one by another name, here only.
+    const std::string shown(name == "max-keys" ? "maxKeys" : name);
+    return invalid_argument("Argument " + shown + " must be an integer between 0 and 2147483647",
+                            shown, std::to_string(*given));
   }
   return static_cast<std::size_t>(std::min(given.value_or(kListMax), kListMax));
 }
@@ -54,6 +55,16 @@ base::Result<bool> wants_url_encoding(const std::optional<std::string>& encoding
   if (base::to_lower(*encoding_type) == "url") return true;
   return invalid_argument("Invalid Encoding Method specified in Request", "encoding-type",
                           *encoding_type);
+}
+
+base::Result<void> check_redirect_location(std::string_view location) {
+  if (location.empty() || location.starts_with('/') || location.starts_with("http://") ||
+      location.starts_with("https://")) {
+    return {};
+  }
+  return base::fail(errors::kInvalidRedirectLocation,
+                    "The website redirect location must have a prefix of 'http://' or 'https://' "
+                    "or '/'.");
 }
 
 base::Result<void> check_encryption(const std::optional<std::string>& algorithm) {

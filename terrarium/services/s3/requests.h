@@ -43,6 +43,8 @@ base::Result<std::size_t> page_limit(const std::optional<std::int32_t>& given,
 // encoding-type of a listing.
 base::Result<bool> wants_url_encoding(const std::optional<std::string>& encoding_type);
 
+// Empty: none.
+base::Result<void> check_redirect_location(std::string_view location);
 base::Result<void> check_encryption(const std::optional<std::string>& algorithm);
 // The checksums given in headers, by kind, and x-amz-sdk-checksum-algorithm.
 using ChecksumHeaders = std::vector<std::pair<base::DigestKind, const std::optional<std::string>*>>;
@@ -96,6 +98,7 @@ base::Result<ObjectHeaders> object_headers(const Request& request) {
   headers.content_language = request.content_language.value_or("");
   headers.expires = request.expires.value_or("");
   headers.website_redirect_location = request.website_redirect_location.value_or("");
+  TRY_VOID(check_redirect_location(headers.website_redirect_location));
   headers.storage_class = request.storage_class.value_or("");
   if (headers.storage_class == "STANDARD") headers.storage_class.clear();
   TRY_VOID(check_storage_class(headers.storage_class));
@@ -138,7 +141,7 @@ base::Result<void> refuse_unsupported(const Request& request) {
   if constexpr (requires { request.object_lock_mode; }) {
     if (request.object_lock_mode || request.object_lock_retain_until_date ||
         request.object_lock_legal_hold_status) {
-      return not_supported("Object Lock");
+      return base::fail(errors::kInvalidRequest, "Bucket is missing Object Lock Configuration");
     }
   }
   if constexpr (requires { request.bypass_governance_retention; }) {

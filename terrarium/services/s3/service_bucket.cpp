@@ -185,6 +185,7 @@ Task<base::Result<HeadBucketOutput>> Service::head_bucket(const wire::Context& c
   HeadBucketOutput output;
   output.bucket_region = bucket.region;
   output.access_point_alias = false;
+  output.content_type = "application/xml";  // of the body that a HEAD does not have
   co_return output;
 }
 

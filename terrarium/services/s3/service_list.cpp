@@ -144,6 +144,7 @@ Task<base::Result<ListObjectsOutput>> Service::list_objects(const wire::Context&
   CO_TRY(query.entries_max, page_limit(request.max_keys, "max-keys"));
   ListObjectsOutput output;
   output.name = request.bucket;
+  output.bucket_region = bucket.region;
   output.prefix = encode(query.prefix);
   output.marker = encode(query.after);
   output.max_keys = static_cast<std::int32_t>(query.entries_max);
@@ -151,8 +152,9 @@ Task<base::Result<ListObjectsOutput>> Service::list_objects(const wire::Context&
   output.encoding_type = request.encoding_type;
   CO_TRY(const ListPage page, co_await list_page(bucket.number, std::move(query)));
   describe_page(encode, page, output);
-  const Owner owner{{}, canonical_user_id(context.account)};
-  if (!page.objects.empty()) output.contents = describe_contents(encode, page, owner);
+  if (!page.objects.empty()) {
+    output.contents = describe_contents(encode, page, shown_owner(context.account));
+  }
   // Without a delimiter clients go on from the last key themselves.
   if (page.truncated && output.delimiter) output.next_marker = encode(page.last);
   co_return output;
@@ -173,6 +175,7 @@ Task<base::Result<ListObjectsV2Output>> Service::list_objects_v2(const wire::Con
   }
   ListObjectsV2Output output;
   output.name = request.bucket;
+  output.bucket_region = bucket.region;
   output.prefix = encode(query.prefix);
   output.max_keys = static_cast<std::int32_t>(query.entries_max);
   if (!query.delimiter.empty()) output.delimiter = encode(query.delimiter);
@@ -232,6 +235,7 @@ Task<base::Result<ListObjectVersionsOutput>> Service::list_object_versions(
   CO_TRY(query.entries_max, page_limit(request.max_keys, "max-keys"));
   ListObjectVersionsOutput output;
   output.name = request.bucket;
+  output.bucket_region = bucket.region;
   output.prefix = encode(query.prefix);
   output.key_marker = encode(query.after_key);
   output.version_id_marker = request.version_id_marker.value_or("");
