@@ -83,13 +83,15 @@ enum class MachineState : std::uint8_t {
   Running,
 };
 
+inline constexpr std::string_view kRebootExit = "reboot";
+
 struct MachineStatus {
   std::string name;
   MachineState state = MachineState::Stopped;
   int pid = 0;                             // its PID 1, as the host counts; 0: none
   std::optional<base::Timestamp> started;  // of the run under way, or the last
   // How the last run ended, when nobody asked for it: "exit 0" (also `poweroff` typed inside),
-  // "reboot" (typed inside: whoever keeps the machine starts it again), "signal 9", "out of
+  // kRebootExit (typed inside: whoever keeps the machine starts it again), "signal 9", "out of
   // memory".
   std::string last_exit;
 };

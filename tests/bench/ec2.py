@@ -1,9 +1,10 @@
 """How fast EC2 is, as a client sees it: run inside a region, on its internet side.
 
-    terrarium up && terrarium exec -- python3 tests/bench/ec2.py [--rounds 10]
+    terrarium up && terrarium exec -- python3 tests/bench/ec2.py [--rounds 10] [--many 50]
 
 Prints medians (and the best): RunInstances until the instance answers HTTP, a VPC with six subnets, a
-security-group rule until it lets a connection through.
+security-group rule until it lets a connection through; then the last two and a request's round trip
+again beside so many instances, which one call launches.
 """
 import argparse
 import http.client
@@ -53,18 +54,36 @@ class Bench:
         self.rule = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80,
                       "IpRanges": [{"CidrIp": ANYWHERE}]}]
 
-    def launch(self):
+    def launch(self, count=1):
+        """Seconds until the last of them answered, their ids, their addresses."""
         began = time.monotonic()
-        instance = self.ec2.run_instances(
-            ImageId=self.image, InstanceType="t2.small", MinCount=1, MaxCount=1,
-            UserData=WEB_SERVER, SecurityGroupIds=[self.group])["Instances"][0]["InstanceId"]
-        address = None
-        while address is None:
+        instances = [one["InstanceId"] for one in self.ec2.run_instances(
+            ImageId=self.image, InstanceType="t2.nano", MinCount=count, MaxCount=count,
+            UserData=WEB_SERVER, SecurityGroupIds=[self.group])["Instances"]]
+        addresses = [self.address(instance) for instance in instances]
+        for instance, address in zip(instances, addresses):
+            if not answers(address, WAIT_S):
+                raise SystemExit(f"{instance} does not answer at {address}")
+        return time.monotonic() - began, instances, addresses
+
+    def launch_and_end(self):
+        took, instances, _ = self.launch()
+        self.ec2.terminate_instances(InstanceIds=instances)
+        return took
+
+    def address(self, instance):
+        while True:
             address = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0][
                 "Instances"][0].get("PublicIpAddress")
-        if not answers(address, WAIT_S):
-            raise SystemExit(f"{instance} does not answer at {address}")
-        return time.monotonic() - began, instance, address
+            if address:
+                return address
+
+    def round_trip(self, address):
+        connection = http.client.HTTPConnection(address, 80, timeout=5)
+        began = time.monotonic()
+        connection.request("HEAD", "/")
+        connection.getresponse()
+        return time.monotonic() - began
 
     def vpc(self):
         began = time.monotonic()
@@ -91,14 +110,28 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
-    rounds = range(parser.parse_args().rounds)
+    parser.add_argument("--many", type=int, default=0)
+    options = parser.parse_args()
+    rounds = range(options.rounds)
     bench = Bench()
     bench.ec2.authorize_security_group_ingress(GroupId=bench.group, IpPermissions=bench.rule)
     launched = [bench.launch() for _ in rounds]
+    instances = [instance for _, ones, _ in launched for instance in ones]
+    address = launched[0][2][0]
     report("RunInstances to HTTP", [took for took, _, _ in launched])
     report("VPC with six subnets", [bench.vpc() for _ in rounds])
-    report("rule authorised to HTTP", [bench.rule_change(launched[0][2]) for _ in rounds])
-    bench.ec2.terminate_instances(InstanceIds=[instance for _, instance, _ in launched])
+    report("rule authorised to HTTP", [bench.rule_change(address) for _ in rounds])
+    report("request to an instance", [bench.round_trip(address) for _ in range(100)])
+    if options.many:
+        took, more, _ = bench.launch(options.many)
+        instances += more
+        report(f"{options.many} instances at once to the last HTTP", [took])
+        print(f"beside {len(instances)} instances:")
+        report("VPC with six subnets", [bench.vpc() for _ in rounds])
+        report("rule authorised to HTTP", [bench.rule_change(address) for _ in rounds])
+        report("request to an instance", [bench.round_trip(address) for _ in range(100)])
+        report("RunInstances to HTTP", [bench.launch_and_end() for _ in rounds])
+    bench.ec2.terminate_instances(InstanceIds=instances)
 
 
 main()

@@ -248,15 +248,24 @@ class Instances(unittest.TestCase):
                                 UserData="#!/bin/bash\necho made > /etc/made\n")
         address = self.net.wait(instance)["PrivateIpAddress"]
 
+        def inside(host, *command):
+            done = self.region.ssh(host, *command, key=self.key, through=self.bastion_address)
+            return done.stdout.strip() if done.returncode == 0 else ""
+
         def read(host):
-            return self.region.ssh(host, "cat", "/etc/made", key=self.key,
-                                   through=self.bastion_address).stdout.strip()
+            return inside(host, "cat", "/etc/made")
+
         eventually(lambda: read(address) == "made", 20, "user data did not run")
         self.ec2.stop_instances(InstanceIds=[instance])
         self.net.wait(instance, "stopped")
         self.ec2.start_instances(InstanceIds=[instance])
         self.assertEqual(self.net.wait(instance)["PrivateIpAddress"], address)
         eventually(lambda: read(address) == "made", 20, "the disk was not kept")
+        booted = inside(address, "stat", "-c", "%Y", "/proc/1")
+        inside(address, "sudo", "reboot")
+        eventually(lambda: inside(address, "stat", "-c", "%Y", "/proc/1") not in ("", booted), 20,
+                   "it did not boot again")
+        self.assertEqual(self.net.describe(instance)["State"]["Name"], "running")
         image = self.ec2.create_image(InstanceId=instance, Name="made")["ImageId"]
         eventually(lambda: self.ec2.describe_images(ImageIds=[image])["Images"][0]["State"] ==
                    "available", 30, "the image is not available")

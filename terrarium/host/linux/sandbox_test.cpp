@@ -227,8 +227,9 @@ TEST_F(LinuxSandbox, LayersAndRuntimesAreSeenReadOnlyAndNothingElseIs) {
 TEST_F(LinuxSandbox, NoOtherProcessIsSeen) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   // The shell's own words only: another program's process would be seen or not, as it happens.
-  EXPECT_EQ(run("echo $$ /proc/[0-9]*; hostname; cat /proc/self/cgroup | grep -c terrarium\n").output,
-            "1 /proc/1\nsandbox\n0\n");
+  const Story seen =
+      run("echo $$ /proc/[0-9]*; hostname; cat /proc/self/cgroup | grep -c terrarium\n");
+  EXPECT_EQ(seen.output, "1 /proc/1\nsandbox\n0\n");
 }
 
 TEST_F(LinuxSandbox, OfTheHostsFilesOnlyWhatProgramsNeedIsSeen) {

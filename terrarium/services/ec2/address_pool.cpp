@@ -11,9 +11,7 @@
 namespace terrarium::ec2 {
 namespace {
 
-// Of host::kPublicCidr: those before are the region's own (kApiAddress, kOperatorAddress).
-constexpr std::uint32_t kFirstPublicOffset = 10;
-constexpr std::uint32_t kLastPublicOffset = 254;
+constexpr std::uint32_t kLastPublicHost = 254;  // of host::kPublicCidr
 
 std::set<std::string> taken_in(const State& state, const SubnetId& subnet) {
   std::set<std::string> taken;
@@ -106,8 +104,9 @@ base::Result<std::string> free_public_address(const Transaction& transaction) {
     }
   }
   const std::uint32_t base = Cidr::parse(host::kPublicCidr)->first();
-  auto found = first_free(base + kFirstPublicOffset, kLastPublicOffset - kFirstPublicOffset + 1,
-                          taken, transaction.random());
+  auto found =
+      first_free(base + host::kFirstPublicHost, kLastPublicHost - host::kFirstPublicHost + 1, taken,
+                 transaction.random());
   if (!found.has_value()) {
     return base::fail(errors::kInsufficientAddressCapacity,
                       "Insufficient public addresses available: all of " +

@@ -1,6 +1,11 @@
 // Internet and NAT gateways, elastic addresses and network interfaces by their rules.
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "terrarium/host/network.h"
+#include "terrarium/services/ec2/address_pool.h"
+#include "terrarium/services/ec2/cidr.h"
 #include "terrarium/services/ec2/network_plan.h"
 #include "terrarium/services/ec2/testing_network.h"
 
@@ -155,6 +160,22 @@ TEST(AddressRules, TheQuotaHolds) {
   TestingNetwork net;
   for (std::size_t i = 0; i < kAddressesMax; ++i) net.make_address();
   EXPECT_EQ(code_of(net.call(allocate_address, {})), "AddressLimitExceeded");
+}
+
+TEST(AddressRules, EveryPublicAddressIsOneThatInterfacesMayHave) {
+  TestingNetwork net;
+  const std::uint32_t first = Cidr::parse(host::kPublicCidr)->first() + host::kFirstPublicHost;
+  std::set<std::string> given;
+  const auto give = [&](Transaction& transaction) -> base::Result<void> {
+    TRY(const std::string address, free_public_address(transaction));
+    EXPECT_GE(Cidr::parse(address + "/32")->first(), first);
+    EXPECT_TRUE(given.insert(address).second);
+    transaction.put(AddressRecord{.id = AllocationId{address}, .public_address = address});
+    return {};
+  };
+  while (given.size() <= 256 && net.records.change(give).has_value()) continue;
+  EXPECT_EQ(given.size(), 255 - host::kFirstPublicHost);
+  EXPECT_EQ(code_of(net.records.change(give)), "InsufficientAddressCapacity");
 }
 
 TEST(AddressRules, AnElasticAddressTakesTheLentOnesPlace) {

@@ -201,6 +201,26 @@ TEST(InstanceKeeper, APendingInstanceRunsOnOneMachineBehindItsInterface) {
   region.check_at_quiet();
 }
 
+TEST(NetworkKeeper, ANetworkThatOnceCouldNotBeChangedIsNoNewOne) {
+  struct Observer final : NetworkObserver {
+    int ups = 0;
+    int downs = 0;
+    void network_up(const std::string&, const std::string&) override { ++ups; }
+    void network_down(const std::string&) override { ++downs; }
+  } observer;
+  KeptRegion region;
+  region.core->networks().observe(&observer);
+  const auto ids = region.run(1);
+  region.pass(std::chrono::milliseconds(10));
+  region.network.fail_after(0);
+  region.run(1);
+  region.pass(std::chrono::seconds(10));
+  EXPECT_TRUE(region.network.failed());
+  EXPECT_EQ(observer.ups, 1);
+  EXPECT_EQ(observer.downs, 0);
+  region.core->networks().observe(nullptr);
+}
+
 TEST(InstanceKeeper, StopKeepsTheMachinesDiskAndTerminateRemovesIt) {
   KeptRegion region;
   const auto ids = region.run(2);
@@ -225,6 +245,17 @@ TEST(InstanceKeeper, ShutdownFromInsideDoesWhatItsBehaviourSays) {
   region.pass(std::chrono::milliseconds(10));
   EXPECT_EQ(region.state_of(stops[0]), "stopped");
   EXPECT_EQ(region.state_of(terminates[0]), "terminated");
+  region.check_at_quiet();
+}
+
+TEST(InstanceKeeper, RebootFromInsideLeavesItRunning) {
+  KeptRegion region;
+  const auto ids = region.run(1, true);
+  region.pass(std::chrono::milliseconds(10));
+  region.machines.end(ids[0], std::string(host::kRebootExit));
+  region.pass(std::chrono::milliseconds(10));
+  EXPECT_EQ(region.state_of(ids[0]), "running");
+  EXPECT_EQ(region.running_machines().size(), 1U);
   region.check_at_quiet();
 }
 

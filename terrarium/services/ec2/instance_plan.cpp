@@ -36,7 +36,8 @@ InstanceStep step_of_running(const InstanceRecord& instance, const host::Machine
   if (instance.reboot_wanted) return InstanceStep::Reboot;
   if (machine == nullptr) return InstanceStep::StartAgain;
   if (machine->state == host::MachineState::Running) return InstanceStep::None;
-  return machine->last_exit.empty() ? InstanceStep::StartAgain : InstanceStep::NoteEnd;
+  if (machine->last_exit.empty()) return InstanceStep::StartAgain;
+  return machine->last_exit == host::kRebootExit ? InstanceStep::NoteReboot : InstanceStep::NoteEnd;
 }
 
 }  // namespace

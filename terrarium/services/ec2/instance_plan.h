@@ -18,6 +18,7 @@ enum class InstanceStep : std::uint8_t {
   Remove,      // the machine with its disk, and the instance is terminated
   Reboot,      // stop and start the machine
   NoteEnd,     // the machine ended by itself
+  NoteReboot,  // the same, to start again
   StartAgain,  // the machine was taken from under a running instance
 };
 

@@ -352,6 +352,15 @@ base::Result<void> instance_rebooted(Transaction& transaction, const InstanceId&
   return {};
 }
 
+base::Result<void> instance_reboots(Transaction& transaction, const InstanceId& id) {
+  const auto* const found = transaction.find<InstanceRecord>(id);
+  if (found == nullptr || found->state != InstanceStateName::Running) return {};
+  InstanceRecord instance = *found;
+  instance.reboot_wanted = true;
+  transaction.put(std::move(instance));
+  return {};
+}
+
 base::Result<void> instance_ended(Transaction& transaction, const InstanceId& id) {
   const auto* const found = transaction.find<InstanceRecord>(id);
   if (found == nullptr || found->state != InstanceStateName::Running) return {};

@@ -43,7 +43,8 @@ base::Result<void> instance_stopped(Transaction& transaction, const InstanceId& 
 // Its network interfaces, lent address and volume go.
 base::Result<void> instance_removed(Transaction& transaction, const InstanceId& id);
 base::Result<void> instance_rebooted(Transaction& transaction, const InstanceId& id);
-// It shut down by itself.
+// It shut down by itself: to start again, or for good.
+base::Result<void> instance_reboots(Transaction& transaction, const InstanceId& id);
 base::Result<void> instance_ended(Transaction& transaction, const InstanceId& id);
 // It can't be started: a new one is terminated, one that had run is stopped again.
 base::Result<void> instance_failed(Transaction& transaction, const InstanceId& id);

@@ -386,6 +386,8 @@ TEST_F(InstanceRules, WhatAMachineDidDecidesTheNextStep) {
   EXPECT_EQ(next_step(instance, &machine), InstanceStep::StartAgain);
   machine.last_exit = "exit 0";
   EXPECT_EQ(next_step(instance, &machine), InstanceStep::NoteEnd);
+  machine.last_exit = host::kRebootExit;
+  EXPECT_EQ(next_step(instance, &machine), InstanceStep::NoteReboot);
   instance.reboot_wanted = true;
   EXPECT_EQ(next_step(instance, &machine), InstanceStep::Reboot);
   instance.state = InstanceStateName::Terminated;

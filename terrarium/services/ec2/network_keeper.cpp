@@ -90,7 +90,6 @@ runtime::Task<void> NetworkKeeper::make_all_true() {
 }
 
 runtime::Task<void> NetworkKeeper::apply(std::string region, host::VpcSpec spec) {
-  const bool is_new = !applied_.contains(spec.id);
   const std::string id = spec.id;
   const auto made = co_await network_.set_vpc(spec);
   if (!made.has_value()) {
@@ -100,7 +99,7 @@ runtime::Task<void> NetworkKeeper::apply(std::string region, host::VpcSpec spec)
     co_return;
   }
   applied_.insert_or_assign(id, std::move(spec));
-  if (is_new && observer_ != nullptr) observer_->network_up(region, id);
+  if (up_.insert(id).second && observer_ != nullptr) observer_->network_up(region, id);
 }
 
 runtime::Task<void> NetworkKeeper::remove_others(std::set<std::string> wanted) {
@@ -111,7 +110,7 @@ runtime::Task<void> NetworkKeeper::remove_others(std::set<std::string> wanted) {
   }
   for (const std::string& id : *there) {
     if (wanted.contains(id)) continue;
-    if (observer_ != nullptr) observer_->network_down(id);
+    if (up_.erase(id) != 0 && observer_ != nullptr) observer_->network_down(id);
     const auto removed = co_await network_.remove_vpc(id);
     applied_.erase(id);
     if (!removed.has_value()) {

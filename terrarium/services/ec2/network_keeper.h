@@ -63,6 +63,7 @@ class NetworkKeeper {
   std::uint64_t wanted_ = 1;
   std::uint64_t done_ = 0;
   std::map<std::string, host::VpcSpec> applied_;  // by VPC: what the kernel has for certain
+  std::set<std::string> up_;                      // VPCs that the observer was told of
   bool all_true_ = false;                         // the last pass failed nowhere
 };
 
