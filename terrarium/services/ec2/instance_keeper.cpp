@@ -178,8 +178,9 @@ runtime::Task<base::Result<void>> InstanceKeeper::carry_out(Work work) {
       co_return co_await core_.change_own(
           work.region, [id](Transaction& transaction) { return instance_ended(transaction, id); });
     case InstanceStep::NoteReboot:
-      co_return co_await core_.change_own(
-          work.region, [id](Transaction& transaction) { return instance_reboots(transaction, id); });
+      co_return co_await core_.change_own(work.region, [id](Transaction& transaction) {
+        return instance_reboots(transaction, id);
+      });
     case InstanceStep::StartAgain:
       co_return co_await core_.change_own(
           work.region, [id](Transaction& transaction) { return instance_lost(transaction, id); });
