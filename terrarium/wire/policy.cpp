@@ -120,12 +120,17 @@ struct PolicyParser {
     return base::fail(base::ErrorKind::InvalidInput, std::move(message));
   }
 
+  // `detail`: what of the document is wrong, which AWS tells beside its message.
+  static std::unexpected<base::Error> refuse(std::string message, std::string detail) {
+    auto refusal = refuse(std::move(message));
+    refusal.error().fields = {{"Detail", std::move(detail)}};
+    return refusal;
+  }
+
   static std::unexpected<base::Error> refuse_principal(std::string_view type,
                                                        std::string_view name) {
-    auto refusal = refuse("Invalid principal in policy");
-    refusal.error().fields = {
-        {"Detail", '"' + std::string(type) + "\" : \"" + std::string(name) + '"'}};
-    return refusal;
+    return refuse("Invalid principal in policy",
+                  '"' + std::string(type) + "\" : \"" + std::string(name) + '"');
   }
 
   static base::Result<std::string> text(const json::value& value, std::string_view where) {
@@ -219,7 +224,7 @@ struct PolicyParser {
       for (const auto& [key, values] : keys.as_object()) {
         std::string name = base::to_lower(key);
         if (!is_filled_in(name)) {
-          return refuse("Policy has an invalid condition key: " + std::string(key));
+          return refuse("Policy has an invalid condition key", std::string(key));
         }
         TRY(auto all, patterns(values, "Condition"));
         TRY(auto made, PolicyCondition::parse(operator_name, std::move(name), std::move(all)));
@@ -234,7 +239,7 @@ struct PolicyParser {
       const std::size_t colon = action.text.find(':');
       const bool named = colon != std::string::npos && colon > 0 && colon + 1 < action.text.size();
       if (action.text != "*" && !named) {
-        return refuse("Policy has invalid action");
+        return refuse("Policy has invalid action", action.text);
       }
     }
     return {};
@@ -243,7 +248,7 @@ struct PolicyParser {
   static base::Result<void> check_resources(const std::vector<PolicyPattern>& resources) {
     for (const PolicyPattern& resource : resources) {
       if (resource.text != "*" && !resource.text.starts_with("arn:")) {
-        return refuse("Policy has invalid resource");
+        return refuse("Policy has invalid resource", resource.text);
       }
     }
     return {};

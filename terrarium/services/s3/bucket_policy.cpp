@@ -41,8 +41,10 @@ bool matches(std::string_view pattern, std::string_view text) {
   return at == pattern.size();
 }
 
-std::unexpected<base::Error> malformed(std::string message) {
-  return base::fail(errors::kMalformedPolicy, std::move(message));
+std::unexpected<base::Error> malformed(std::string message, std::string_view detail = {}) {
+  auto refusal = base::fail(errors::kMalformedPolicy, std::move(message));
+  if (!detail.empty()) refusal.error().fields = {{"Detail", std::string(detail)}};
+  return refusal;
 }
 
 // The texts of an element that is one or a list of them; the document was parsed before.
@@ -92,7 +94,7 @@ base::Result<void> check_actions(const json::object& statement) {
   for (const std::string_view element : {"Action", "NotAction"}) {
     for (const std::string_view pattern : texts(statement, element)) {
       const auto kinds = kinds_of(pattern);
-      if (kinds.empty()) return malformed("Policy has invalid action");
+      if (kinds.empty()) return malformed("Policy has invalid action", pattern);
       // What is left out may be about anything.
       if (element == "NotAction" || resources.empty()) continue;
       const bool applies = std::ranges::any_of(kinds, [&resources](ActionResource kind) {
@@ -110,7 +112,9 @@ base::Result<void> check_statement(const json::value& value, std::string_view bu
   if (statement == nullptr) return malformed("Policy statements must be objects");
   for (const std::string_view element : {"Resource", "NotResource"}) {
     for (const std::string_view resource : texts(*statement, element)) {
-      if (!is_resource_of(resource, bucket)) return malformed("Policy has invalid resource");
+      if (!is_resource_of(resource, bucket)) {
+        return malformed("Policy has invalid resource", resource);
+      }
     }
   }
   return check_actions(*statement);

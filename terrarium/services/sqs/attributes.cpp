@@ -97,7 +97,11 @@ bool same_value(std::string_view name, const std::string& a, const std::string& 
 base::Result<void> check_policy(std::string_view value) {
   if (value.size() > kPolicyBytesMax) return invalid_value("Policy", "It is too long.");
   const auto parsed = wire::Policy::parse(value);
-  if (!parsed.has_value()) return invalid_value("Policy", parsed.error().message);
+  if (!parsed.has_value()) {
+    std::string why = parsed.error().message;
+    for (const auto& [name, detail] : parsed.error().fields) why += ": " + detail;
+    return invalid_value("Policy", why);
+  }
   return {};
 }
 
