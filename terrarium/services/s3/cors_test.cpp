@@ -142,6 +142,10 @@ TEST(S3Cors, AnswersToPagesOfOtherOriginsCarryTheHeaders) {
   region.s3().finish_answer(context, "/%zz", other);
   region.s3().finish_answer(context, "/", other);
   EXPECT_TRUE(other.headers.empty());
+  // A request that names a method as a preflight does is answered for that one.
+  request.headers.add("Access-Control-Request-Method", "GET");
+  region.s3().finish_answer(context, "/pages/k", other);
+  EXPECT_EQ(other.headers.find("Access-Control-Allow-Methods"), "GET");
 }
 
 }  // namespace

@@ -137,9 +137,11 @@ void Settings::finish_answer(const wire::Context& context, std::string_view path
   if (!bucket.has_value()) return;
   const auto configuration = find_cors(*bucket);
   if (!configuration.has_value()) return;
+  // As AWS has it, whatever asks as a preflight does is answered as one.
+  const std::string_view asked = header(context, "access-control-request-method");
+  const std::string_view method = asked.empty() ? context.request->method : asked;
   const auto answer = answer_cors(
-      *configuration,
-      {origin, context.request->method, header(context, "access-control-request-headers")});
+      *configuration, {origin, method, header(context, "access-control-request-headers")});
   if (!answer) return;
   for (const auto& [field, value] : *answer) {
     // What a page lists for its preflight is no part of the answer to the request itself.
