@@ -139,6 +139,8 @@ class S3Parity(RegionTest):
             self.assertEqual(answer.headers["x-amz-bucket-region"], "us-east-1", call)
             self.assertEqual(answer.headers["Content-Type"], "application/xml", call)
             self.assertEqual(answer.headers["Server"], "AmazonS3", call)
+            if call == "head_bucket":
+                self.assertEqual(answer.headers["x-amz-bucket-arn"], f"arn:aws:s3:::{self.bucket}")
         refused = requests.get(f"{self.region.endpoint}/{self.bucket}/k", timeout=10)
         self.assertEqual((refused.status_code, refused.headers["Server"]), (403, "AmazonS3"))
 

@@ -135,6 +135,7 @@ Task<base::Result<CreateBucketOutput>> Service::create_bucket(const wire::Contex
   CO_TRY_VOID(co_await store_.sync());
   CO_TRY_VOID(std::move(created));
   CreateBucketOutput output;
+  output.bucket_arn = bucket_arn(request.bucket);
   output.location = record.region == kFirstRegion
                         ? "/" + request.bucket
                         : "http://" + request.bucket + ".s3.amazonaws.com/";
@@ -184,6 +185,7 @@ Task<base::Result<HeadBucketOutput>> Service::head_bucket(const wire::Context& c
          enter(context, request.bucket, request.expected_bucket_owner, "s3:ListBucket"));
   HeadBucketOutput output;
   output.bucket_region = bucket.region;
+  output.bucket_arn = bucket_arn(bucket.name);
   output.access_point_alias = false;
   output.content_type = "application/xml";  // of the body that a HEAD does not have
   co_return output;
@@ -208,6 +210,9 @@ Task<base::Result<ListBucketsOutput>> Service::list_buckets(const wire::Context&
     }
     after = *std::move(decoded);
   }
+  // Told to those who ask for anything in particular.
+  const bool with_region =
+      request.max_buckets || request.prefix || request.bucket_region || request.continuation_token;
   ListBucketsOutput output;
   output.owner = shown_owner(context.account);
   output.prefix = request.prefix;
@@ -225,8 +230,9 @@ Task<base::Result<ListBucketsOutput>> Service::list_buckets(const wire::Context&
     }
     Bucket& bucket = buckets.emplace_back();
     bucket.name = record.name;
+    bucket.bucket_arn = bucket_arn(record.name);
     bucket.creation_date = std::chrono::floor<std::chrono::seconds>(record.created);
-    if (request.max_buckets) bucket.bucket_region = record.region;
+    if (with_region) bucket.bucket_region = record.region;
   }
   co_return output;
 }
