@@ -30,8 +30,11 @@ class S3EventsParity(LambdaBase):
     def received(self, count):
         """The records that the function has logged, once there are so many."""
         def records():
-            events = self.logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}",
-                                                 filterPattern='"got "')["events"]
+            try:
+                events = self.logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}",
+                                                     filterPattern='"got "')["events"]
+            except self.logs.exceptions.ResourceNotFoundException:
+                return None  # the first invocation makes the group
             found = [json.loads(event["message"][4:])["Records"][0] for event in events]
             return found if len(found) >= count else None
         return eventually(records, 20, f"the function did not get {count} events", pause=0.2)
