@@ -44,6 +44,7 @@ Connection::Connection(std::shared_ptr<Core> core, Worker& worker, Transport tra
   if (link_->transport().plain()) phase_ = Phase::Idle;
   request_.body = &body_;
   request_.peer = &peer_;
+  request_.client = this;
 }
 
 Connection::~Connection() {

@@ -13,11 +13,11 @@
 
 namespace http {
 
-class Connection {
+class Connection final : private Presence {
  public:
   // Counted in core.connections by whoever accepted it; uncounted here, at the end.
   Connection(std::shared_ptr<Core> core, Worker& worker, Transport transport, Peer peer);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -34,6 +34,7 @@ class Connection {
   enum class Phase : std::uint8_t { Handshake, Idle, Head, Request, Lingering };
   enum class Next : std::uint8_t { Continue, Close, Reset };
 
+  bool gone() const override { return link_->transport().peer_gone(); }
   runtime::Task<Next> run();
   Scan scan();
   // Where to receive to, with the deadline set; empty: the connection has to end.

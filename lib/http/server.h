@@ -29,6 +29,18 @@ struct Peer {
   bool tls = false;
 };
 
+// Whether the client of a request is still there to read its answer. Only who waits long, or gives
+// away what can't be given twice, asks: each time is a look into the kernel, and who does not ask
+// pays nothing.
+class Presence {
+ public:
+  virtual ~Presence() = default;
+  // True once the client has closed its side of the connection, or lost it. What it sent before
+  // that (pipelined requests) stays, and is answered as far as it can be. From any thread, while
+  // the request is handled.
+  virtual bool gone() const = 0;
+};
+
 // A request as it came. It and its views are valid until the response has been sent: a response's
 // stream may still read the request's body.
 struct Request {
@@ -39,6 +51,7 @@ struct Request {
   HeaderViews headers;
   BodyReader* body = nullptr;  // never null; answers Expect: 100-continue at the first read
   const Peer* peer = nullptr;
+  const Presence* client = nullptr;  // null when it came over no connection
 };
 
 struct Response {

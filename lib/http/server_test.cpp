@@ -43,6 +43,7 @@ class Pieces final : public BodyReader {
 struct Site {
   std::atomic<bool> released = false;
   std::atomic<int> waiting = 0;
+  std::atomic<int> departed = 0;
   std::atomic<int> body_error = -1;
   base::SystemClock clock;
 
@@ -61,6 +62,16 @@ struct Site {
     co_return text("waited");
   }
 
+  // Until the client has gone; says so to whoever asks then.
+  runtime::Task<Response> watch(Request& request) {
+    ++waiting;
+    while (!released && !request.client->gone()) {
+      co_await runtime::sleep_until(clock, clock.now() + 1ms);
+    }
+    if (request.client->gone()) ++departed;
+    co_return text("watched");
+  }
+
   runtime::Task<Response> fixed(Response response) { co_return response; }
 
   runtime::Task<Response> answer(Request& request) {
@@ -68,6 +79,7 @@ struct Site {
     Response response;
     if (path == "/echo") return echo(request);
     if (path == "/wait") return wait();
+    if (path == "/watch") return watch(request);
     if (path == "/throw") std::ignore = std::stoi("no number");
     if (path == "/204") response.status = 204;
     if (path == "/304") response = text("not for you", 304);
@@ -153,6 +165,37 @@ TEST(HttpServer, AnswerDoesNotWaitForTheSlowRequestPipelinedBehindIt) {
   EXPECT_TRUE(eventually([&] { return served.site.waiting == 1; }));
   served.site.released = true;
   EXPECT_TRUE(served.client.read_until("waited").ends_with("waited"));
+}
+
+TEST(HttpServer, HandlerThatAsksLearnsThatItsClientHasLeft) {
+  Served served;
+  ASSERT_TRUE(served.client.send(get("/watch")));
+  ASSERT_TRUE(eventually([&] { return served.site.waiting == 1; }));
+  EXPECT_EQ(served.site.departed, 0);
+  served.client.close();
+  EXPECT_TRUE(eventually([&] { return served.site.departed == 1; }));
+  EXPECT_TRUE(eventually([&] { return served.server.server().connections() == 0; }));
+}
+
+TEST(HttpServer, RequestsPipelinedBehindOneThatAsksAreNoDepartureAndNotLost) {
+  Served served;
+  ASSERT_TRUE(served.client.send(get("/watch") + get("/")));
+  ASSERT_TRUE(eventually([&] { return served.site.waiting == 1; }));
+  // These wait in the kernel, for nobody reads them while the first is answered.
+  ASSERT_TRUE(served.client.send(get("/echo") + get("/query?last")));
+  served.site.released = true;
+  EXPECT_NE(served.client.read_until("\r\n\r\nlast").find("watched"), std::string::npos);
+  EXPECT_EQ(served.site.departed, 0);
+}
+
+TEST(HttpServer, ClientThatOnlyEndsItsSideHasLeftAndReadsWhatItAskedFor) {
+  Served served;
+  ASSERT_TRUE(served.client.send(get("/watch") + get("/")));
+  served.client.end_sending();
+  const std::string answers = served.client.read_to_end();
+  EXPECT_EQ(served.site.departed, 1);
+  EXPECT_NE(answers.find("watched"), std::string::npos);
+  EXPECT_NE(answers.find("root"), std::string::npos);
 }
 
 TEST(HttpServer, BodiesComeByLengthAndInChunks) {

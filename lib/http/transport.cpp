@@ -1,5 +1,6 @@
 #include "lib/http/transport.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -113,6 +114,11 @@ bool Transport::disturbed() const {
   const int fd = const_cast<Socket&>(socket_).native_handle();
   const ssize_t got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+bool Transport::peer_gone() const {
+  pollfd asked{const_cast<Socket&>(socket_).native_handle(), POLLRDHUP, 0};
+  return ::poll(&asked, 1, 0) > 0;
 }
 
 void Transport::end_sending() {

@@ -49,6 +49,9 @@ class Transport {
   std::size_t unread() const;
   // True when the peer closed or sent something: an idle connection that is not idle any more.
   bool disturbed() const;
+  // The peer has closed, half or whole, or the connection broke, whether or not there are bytes
+  // left to read. From any thread, while the socket is open.
+  bool peer_gone() const;
   // No more will be sent; the peer reads to the end.
   void end_sending();
   // Ends both directions; the peer reads a proper end when nothing it sent was left unread.

@@ -1,6 +1,7 @@
 """SQS as boto3 (query protocol) and the AWS CLI use it; durability across kill -9."""
 import hashlib
 import json
+import socket
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,19 @@ class SqsParity(RegionTest):
             self.sqs.send_message(QueueUrl=self.url, MessageBody="now")
             self.assertEqual(len(poll.result(timeout=10)), 1)
             self.assertLess(time.monotonic() - began, 1)
+
+    def test_a_poll_whose_client_has_left_takes_no_message(self):
+        signed = self.sqs.generate_presigned_url("receive_message", Params={
+            "QueueUrl": self.url, "WaitTimeSeconds": 20}, HttpMethod="GET")
+        target = signed[len(self.region.endpoint):]
+        with socket.create_connection(("127.0.0.1", self.region.port)) as left:
+            left.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self.region.port}\r\n\r\n"
+                         .encode())
+            left.settimeout(0.5)
+            with self.assertRaises(TimeoutError):
+                left.recv(1)
+        self.sqs.send_message(QueueUrl=self.url, MessageBody="kept")
+        self.assertEqual([message["Body"] for message in self.receive()], ["kept"])
 
     def test_batches_report_each_entry(self):
         sent = self.sqs.send_message_batch(QueueUrl=self.url, Entries=[

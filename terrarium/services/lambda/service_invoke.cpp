@@ -63,7 +63,8 @@ Result<void> check_may_invoke(const wire::Context& context, std::string arn,
 
 }  // namespace
 
-// An invocation whose caller waits. It goes on when the caller does not.
+// An invocation whose caller waits. It goes on when the caller does not: AWS lets the function run
+// to its end for a client that has left, so nobody looks whether it is still there.
 struct Service::Call {
   explicit Call(base::Clock& clock) : done(clock) {}
   InvokeRequest request;

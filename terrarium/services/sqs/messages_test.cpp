@@ -185,6 +185,44 @@ TEST(SqsLongPoll, EndsWhenTheQueueOrTheServiceGoes) {
   EXPECT_EQ(outcome(*stopped), "");
 }
 
+struct Client final : http::Presence {
+  bool gone() const override { return left; }
+  bool left = false;
+};
+
+TEST(SqsLongPoll, ClientThatHasLeftTakesNoMessageAndItsPollEnds) {
+  TestingRegion region;
+  const std::string url = region.create("q");
+  Client client;
+  http::Request request;
+  request.client = &client;
+  region.context.request = &request;
+  const auto left = long_poll(region, url, 20);
+  region.context.request = nullptr;
+  const auto other = long_poll(region, url, 20);
+  // The message is offered to whoever came first, and goes on to the next.
+  client.left = true;
+  EXPECT_EQ(outcome(*left), "(waits)");
+  region.send(url, "kept");
+  EXPECT_EQ(outcome(*left), "");
+  EXPECT_EQ(outcome(*other), "kept");
+}
+
+TEST(SqsLongPoll, EndsSoonAfterItsClientHasLeftAlsoWithoutAMessage) {
+  TestingRegion region;
+  const std::string url = region.create("q");
+  Client client;
+  http::Request request;
+  request.client = &client;
+  region.context.request = &request;
+  const auto left = long_poll(region, url, 20);
+  region.advance(3s);
+  client.left = true;
+  EXPECT_EQ(outcome(*left), "(waits)");
+  region.advance(1s);
+  EXPECT_EQ(outcome(*left), "");
+}
+
 runtime::Task<void> stop_group(runtime::TaskGroup& group) { co_await group.stop(); }
 
 TEST(SqsLongPoll, CancelledPollEndsAndLeavesMessagesToOthers) {

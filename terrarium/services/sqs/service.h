@@ -201,6 +201,7 @@ class Service final : public Api {
   base::Result<std::vector<Taken>> take(const QueuePtr& queue, const Wish& wish);
   base::Result<std::vector<Taken>> take_again(const QueuePtr& queue, const Wish& wish);
   void remember_attempt(Queue& queue, const Wish& wish, const std::vector<Taken>& taken);
+  runtime::Task<void> wait_for_arrival(Queue& queue, const Wish& wish);
   runtime::Task<base::Result<std::vector<Taken>>> take_or_wait(QueuePtr queue, Wish wish);
 
   // service_moves.cpp.

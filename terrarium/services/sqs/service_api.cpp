@@ -96,7 +96,7 @@ runtime::Task<base::Result<std::vector<ReceivedMessage>>> Service::receive_here(
   const std::size_t max = std::clamp<std::size_t>(messages_max, 1, kBatchEntriesMax);
   const auto timeout = visibility.value_or(queue->settings.visibility);
   CO_TRY(std::vector<Taken> taken,
-         co_await take_or_wait(queue, Wish{max, timeout, wait_until, {}}));
+         co_await take_or_wait(queue, Wish{max, timeout, wait_until, {}, nullptr}));
   std::vector<ReceivedMessage> out;
   for (Taken& one : taken) out.push_back(received(std::move(one), queue->fifo()));
   co_return out;

@@ -18,8 +18,9 @@ struct Service::Visibility {
 struct Service::Wish {
   std::size_t max = 1;
   std::chrono::seconds visibility{};
-  base::Timestamp until;   // waits so long for the first message
-  std::string attempt_id;  // of FIFO queues; empty: none
+  base::Timestamp until;                   // waits so long for the first message
+  std::string attempt_id;                  // of FIFO queues; empty: none
+  const http::Presence* client = nullptr;  // who waits; null for calls inside the region
 };
 
 // QueueDoesNotExist, in the words of the caller's protocol.

@@ -16,6 +16,8 @@ namespace {
 // One call moves at most this many times ten messages to the dead-letter queue.
 constexpr int kRoundsMax = 10;
 constexpr std::size_t kAttemptsMax = 10'000;  // remembered of one queue
+// How often a long poll looks whether its client is still there, or others have made room.
+constexpr base::Duration kLookInterval = std::chrono::seconds(1);
 
 std::string milliseconds(base::Timestamp time) {
   return std::to_string(
@@ -257,6 +259,22 @@ void Service::remember_attempt(Queue& queue, const Wish& wish, const std::vector
   queue.attempt_times.emplace_back(now, wish.attempt_id);
 }
 
+// Until a message may be there, the time is up, or the client has gone.
+runtime::Task<void> Service::wait_for_arrival(Queue& queue, const Wish& wish) {
+  if (wish.client == nullptr) {
+    co_await queue.arrived.wait_until(wish.until);
+    co_return;
+  }
+  bool over = false;
+  while (!over) {
+    const auto next = std::min<base::Timestamp>(wish.until, clock_.now() + kLookInterval);
+    const bool arrived = co_await queue.arrived.wait_until(next);
+    const auto state = co_await boost::asio::this_coro::cancellation_state;
+    over = arrived || clock_.now() >= wish.until || wish.client->gone() ||
+           state.cancelled() != boost::asio::cancellation_type::none;
+  }
+}
+
 runtime::Task<base::Result<std::vector<Taken>>> Service::take_or_wait(QueuePtr queue, Wish wish) {
   CO_TRY(std::vector<Taken> before, take_again(queue, wish));
   if (!before.empty()) co_return before;
@@ -276,13 +294,18 @@ runtime::Task<base::Result<std::vector<Taken>>> Service::take_or_wait(QueuePtr q
       co_await boost::asio::post(executor_, runtime::use_task);
       if (queue->order->in_flight_count() >= in_flight_max(*queue)) {
         co_await queue->arrived.wait_until(
-            std::min<base::Timestamp>(wish.until, clock_.now() + std::chrono::seconds(1)));
+            std::min<base::Timestamp>(wish.until, clock_.now() + kLookInterval));
       }
     } else {
       arm(queue, queue->arrived.waiting() + 1);
-      co_await queue->arrived.wait_until(wish.until);
+      co_await wait_for_arrival(*queue, wish);
     }
     queue->waking = false;
+    if (wish.client != nullptr && wish.client->gone()) {
+      // A message given to nobody would be hidden until its timeout: it is for somebody else.
+      wake(queue);
+      co_return std::vector<Taken>();
+    }
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) {
       // The message that woke this one is for somebody else.
@@ -322,7 +345,8 @@ runtime::Task<base::Result<ReceiveMessageResult>> Service::receive_message(
   const Wish wish{
       static_cast<std::size_t>(max), std::chrono::seconds(visibility),
       std::min<base::Timestamp>(clock_.now() + std::chrono::seconds(wait), context.deadline),
-      request.receive_request_attempt_id.value_or("")};
+      request.receive_request_attempt_id.value_or(""),
+      context.request == nullptr ? nullptr : context.request->client};
   CO_TRY(std::vector<Taken> taken, co_await take_or_wait(queue, wish));
   ReceiveMessageResult result;
   if (taken.empty()) co_return result;

@@ -119,7 +119,8 @@ void Service::arm(const QueuePtr& queue, std::size_t waiting) {
       });
 }
 
-// One of those who wait is told, whoever waits longest; it tells the next when it leaves something.
+// One of those who wait is told, whoever has waited longest since it last looked around; it tells
+// the next when it leaves something.
 // A thousand that wait cost no more than one.
 void Service::wake(const QueuePtr& queue) {
   queue->order->advance(clock_.now());
