@@ -76,7 +76,8 @@ runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
   if (handler.model->input != nullptr) {
     CO_TRY_VOID(validate(exchange.model(), exchange.selection.protocol, *handler.model->input,
                          input.get(), report));
-    if (is_dry_run(*handler.model->input, input.get())) {
+    if (exchange.selection.protocol == Protocol::Ec2 &&
+        is_dry_run(*handler.model->input, input.get())) {
       co_return base::fail(errors::kDryRunOperation,
                            "Request would have succeeded, but DryRun flag is set.");
     }

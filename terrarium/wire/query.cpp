@@ -8,10 +8,20 @@
 #include <memory>
 
 #include "terrarium/wire/errors.h"
+#include "terrarium/wire/scalar.h"
 #include "terrarium/wire/xml_print.h"
 
 namespace terrarium::wire {
 namespace {
+
+// " (text)", or nothing of what a message cannot repeat.
+std::string shown(std::string_view text) {
+  constexpr std::size_t kBytesMax = 256;
+  std::string_view begin = text.substr(0, kBytesMax);
+  // The cut may have gone through a character.
+  for (int i = 0; i < 3 && text.size() > kBytesMax && !is_utf8(begin); ++i) begin.remove_suffix(1);
+  return is_utf8(begin) ? fmt::format(" ({})", begin) : "";
+}
 
 constexpr std::size_t kPartsMax = 24;  // of one dotted name
 constexpr TextStyle kStyle{TimestampFormat::Iso8601, 0};
@@ -115,10 +125,9 @@ class Decoder {
     node.used = true;
     const auto read = parse_scalar(shape, format, *node.value, into);
     if (read) return {};
-    return base::fail(
-        errors::kInvalidParameterValue,
-        fmt::format("Value ({}) for parameter {} is invalid. Reason: {}.",
-                    node.value->substr(0, 256), parameter_name(path), read.error().message));
+    return base::fail(errors::kInvalidParameterValue,
+                      fmt::format("Value{} for parameter {} is invalid. Reason: {}.",
+                                  shown(*node.value), parameter_name(path), read.error().message));
   }
 
   // Children "1", "2", ... in numeric order; others stay unused.

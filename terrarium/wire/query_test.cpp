@@ -7,6 +7,7 @@
 #include "generated/iam/model.h"
 #include "generated/sqs/model.h"
 #include "terrarium/wire/errors.h"
+#include "terrarium/wire/scalar.h"
 
 namespace terrarium::wire {
 namespace {
@@ -128,9 +129,20 @@ TEST(QueryDecoding, RefusesBrokenBase64AndBrokenUtf8) {
                                                "&MessageAttribute.1.Value.DataType=Binary"
                                                "&MessageAttribute.1.Value.BinaryValue=A")
                    .has_value());
-  EXPECT_FALSE(
-      decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage", "QueueUrl=u&MessageBody=%ff%fe")
-          .has_value());
+  const auto broken =
+      decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage", "QueueUrl=u&MessageBody=%ff%fe");
+  ASSERT_FALSE(broken.has_value());
+  EXPECT_EQ(broken.error().message,
+            "Value for parameter MessageBody is invalid. Reason: must be valid UTF-8.");
+}
+
+TEST(QueryDecoding, RepeatsTheBeginningOfALongValueInWholeCharacters) {
+  std::string form = "QueueUrl=u&MessageBody=b&DelaySeconds=x";
+  for (int i = 0; i < 200; ++i) form += "%C3%BC";
+  const auto input = decode<sqs::SendMessageRequest>(sqs::kModel, "SendMessage", form);
+  ASSERT_FALSE(input.has_value());
+  EXPECT_TRUE(is_utf8(input.error().message)) << input.error().message;
+  EXPECT_TRUE(input.error().message.starts_with("Value (x\xc3\xbc")) << input.error().message;
 }
 
 TEST(QueryDecoding, RefusesAParameterThatComesTwice) {

@@ -92,18 +92,24 @@ RestRoutes::Route RestRoutes::make_route(const OperationModel& operation) {
 
 // How much of the request tells this route from its neighbours; nothing when it is not this one.
 std::optional<std::size_t> RestRoutes::weight(const Route& route, const Parameters& query,
-                                              const http::HeaderViews& headers) {
+                                              const http::HeaderViews& headers) const {
   for (const auto& [name, value] : route.query) {
     const auto found = query.find(name);
     if (!found || (!value.empty() && *found != value)) return std::nullopt;
   }
+  std::size_t given = 0;
   for (const std::string_view name : route.required_query) {
-    if (!query.has(name)) return std::nullopt;
+    if (query.has(name)) {
+      ++given;
+    } else if (xml_) {
+      // S3 tells operations apart by these; elsewhere the operation refuses what is missing.
+      return std::nullopt;
+    }
   }
   for (const std::string_view name : route.required_headers) {
     if (!headers.find(name)) return std::nullopt;
   }
-  return route.query.size() + route.required_query.size() + route.required_headers.size();
+  return route.query.size() + given + route.required_headers.size();
 }
 
 base::Result<void> RestRoutes::check_nothing_ignored(const Route& route, std::string_view method,

@@ -51,8 +51,8 @@ class RestRoutes {
   };
 
   static Route make_route(const OperationModel& operation);
-  static std::optional<std::size_t> weight(const Route& route, const Parameters& query,
-                                           const http::HeaderViews& headers);
+  std::optional<std::size_t> weight(const Route& route, const Parameters& query,
+                                    const http::HeaderViews& headers) const;
   static std::optional<std::size_t> literals_matched(const Route& route,
                                                      const std::vector<std::string_view>& parts);
   std::unexpected<base::Error> method_not_allowed(std::string_view method,

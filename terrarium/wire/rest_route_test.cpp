@@ -135,6 +135,14 @@ TEST(LambdaRoutes, FindTheOperation) {
   EXPECT_EQ(route(model, "GET", "/2015-03-31/functions/").operation, "ListFunctions");
   EXPECT_EQ(route(model, "GET", "/2015-03-31/functions").operation, "ListFunctions");
   EXPECT_EQ(route(model, "POST", "/2015-03-31/functions").operation, "CreateFunction");
+  const std::string provisioned = "/2019-09-30/functions/f/provisioned-concurrency";
+  EXPECT_EQ(route(model, "GET", provisioned + "?List=ALL").operation,
+            "ListProvisionedConcurrencyConfigs");
+  EXPECT_EQ(route(model, "GET", provisioned + "?Qualifier=1").operation,
+            "GetProvisionedConcurrencyConfig");
+  EXPECT_EQ(route(model, "GET", provisioned).operation, "GetProvisionedConcurrencyConfig");
+  EXPECT_EQ(route(model, "DELETE", "/2017-03-31/tags/arn?tagKeys=a").operation, "UntagResource");
+  EXPECT_EQ(route(model, "DELETE", "/2017-03-31/tags/arn").operation, "UntagResource");
   EXPECT_EQ(route(model, "GET", "/2015-03-31/functions/f").operation, "GetFunction");
   EXPECT_EQ(route(model, "GET", "/2015-03-31/functions/f/configuration").operation,
             "GetFunctionConfiguration");

@@ -257,6 +257,25 @@ TEST(RestJson, ChecksTheModelsConstraints) {
             "Member must have value greater than or equal to 1");
 }
 
+TEST(RestJson, ShowsTheListThatIsTooLongOrTooShort) {
+  const auto input = decode<lambda::UpdateFunctionCodeRequest>(
+      lambda::kModel, "UpdateFunctionCode",
+      {.labels = {{"FunctionName", "f"}}, .body = R"({"Architectures":["x86_64","arm64"]})"});
+  ASSERT_FALSE(input.has_value());
+  EXPECT_EQ(input.error().message,
+            "1 validation error detected: Value '[x86_64, arm64]' at 'architectures' failed to "
+            "satisfy constraint: Member must have length less than or equal to 1");
+}
+
+TEST(RestJson, AListThatTheQueryLacksIsMissing) {
+  const auto input = decode<lambda::UntagResourceRequest>(
+      lambda::kModel, "UntagResource", {.query = "", .labels = {{"ARN", "arn"}}});
+  ASSERT_FALSE(input.has_value());
+  EXPECT_EQ(input.error().message,
+            "1 validation error detected: Value null at 'tagKeys' failed to satisfy constraint: "
+            "Member must not be null");
+}
+
 TEST(RestJson, AnswersAnInvocationWithStatusHeaderAndPayload) {
   lambda::InvocationResponse output;
   output.status_code = 200;

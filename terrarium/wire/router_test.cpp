@@ -41,6 +41,13 @@ class WireRouter : public RouterTest {
                         [](const Context&, lambda::DeleteFunctionRequest) {
                           return base::Result<Empty>(base::fail(base::ErrorKind::NotFound, "gone"));
                         })
+                    .on<lambda::UpdateFunctionCodeRequest, lambda::FunctionConfiguration>(
+                        "UpdateFunctionCode",
+                        [](const Context&, lambda::UpdateFunctionCodeRequest input) {
+                          lambda::FunctionConfiguration output;
+                          output.description = input.dry_run.value_or(false) ? "dry" : "wet";
+                          return base::Result<lambda::FunctionConfiguration>(output);
+                        })
                     .build());
     router_.add(EntryBuilder(logs::kModel)
                     .on<logs::CreateLogGroupRequest, Empty>(
@@ -162,6 +169,14 @@ TEST_F(WireRouter, NamesAMissingParameterInBothProtocolsOfAService) {
   EXPECT_EQ(text.status, 400);
   EXPECT_THAT(text.body, HasSubstr("com.amazonaws.sqs#MissingRequiredParameterException"));
   EXPECT_EQ(text.header("x-amzn-query-error"), "MissingParameter;Sender");
+}
+
+TEST_F(WireRouter, LeavesADryRunThatIsNotEc2sToTheService) {
+  const Received received =
+      send(signed_for("lambda", request("PUT", "/2015-03-31/functions/f/code", R"({"DryRun":true})",
+                                        {{"Content-Type", "application/json"}})));
+  EXPECT_EQ(received.status, 200);
+  EXPECT_EQ(received.body, R"({"Description":"dry"})");
 }
 
 TEST_F(WireRouter, TakesTheQueueFromTheUrlWhenOldClientsPostThere) {

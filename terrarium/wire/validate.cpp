@@ -81,8 +81,22 @@ class Validator {
     }
   }
 
+  // "[a, b]"; of anything but texts only that it is a list.
+  static std::string list_text(const Shape& shape, const void* value) {
+    if (shape.element->kind != Kind::String) return "[...]";
+    std::string text;
+    for (std::size_t i = 0; i < shape.size(value) && text.size() <= kShownBytesMax; ++i) {
+      if (i > 0) text += ", ";
+      text += *static_cast<const std::string*>(shape.at(value, i));
+    }
+    return "[" + text + "]";
+  }
+
   void list(const Shape& shape, const void* value, const Path& path) {
-    length(shape, shape.size(value), "[...]", path);
+    const auto count = static_cast<std::int64_t>(shape.size(value));
+    if (count < shape.min || count > shape.max) {
+      length(shape, shape.size(value), list_text(shape, value), path);
+    }
     for (std::size_t i = 0; i < shape.size(value); ++i) {
       any(*shape.element, shape.at(value, i), Path{&path, {}, i + 1});
     }
