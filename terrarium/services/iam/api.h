@@ -31,7 +31,6 @@ class Api {
   // takes credentials here has checked that it may. On the control executor.
   virtual runtime::Task<base::Result<TemporaryCredentials>> assume(
       std::string role_arn, std::string session_name, std::chrono::seconds lifetime) = 0;
-  virtual base::Result<bool> role_exists(const std::string& role_arn) const = 0;
 };
 
 // What narrows or marks a session. Kept with it, and asked on every request that it makes.

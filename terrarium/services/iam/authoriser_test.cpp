@@ -30,7 +30,7 @@ class IamAuthoriser : public ::testing::Test {
     return principal_of(key->access_key.access_key_id);
   }
   wire::Principal session(SessionLimits limits = {}) {
-    const auto made = account_.run(account_.service->assume_role(kRole, "s", 900s, limits));
+    const auto made = account_.ask(account_.service->assume_role(kRole, "s", 900s, limits));
     return principal_of(made->access_key_id);
   }
 
@@ -109,12 +109,12 @@ TEST_F(IamAuthoriser, SessionsOfADeletedRoleHaveNoRightsWhenItsNameComesBack) {
 TEST_F(IamAuthoriser, AFederatedUserWithoutAPolicyHasNoRights) {
   const wire::Principal user = ann();
   ASSERT_TRUE(account_.ask(&Service::put_user_policy, {"ann", "p", kPolicy}).has_value());
-  const auto none = account_.run(account_.service->federate(user.access_key_id, "bob", 900s, {}));
+  const auto none = account_.ask(account_.service->federate(user.access_key_id, "bob", 900s, {}));
   EXPECT_FALSE(may(principal_of(none->access_key_id)));
   SessionLimits limits;
   limits.policy = kPolicy;
   const auto some =
-      account_.run(account_.service->federate(user.access_key_id, "bob", 900s, limits));
+      account_.ask(account_.service->federate(user.access_key_id, "bob", 900s, limits));
   EXPECT_TRUE(may(principal_of(some->access_key_id)));
 }
 
@@ -134,7 +134,7 @@ TEST_F(IamAuthoriser, ARolesOwnPoliciesSayWhatItMay) {
 }
 
 TEST_F(IamAuthoriser, ARoleThatIsNotThereGivesNoCredentials) {
-  const auto made = account_.run(account_.service->assume(kRole, "s", 900s));
+  const auto made = account_.ask(account_.service->assume(kRole, "s", 900s));
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().row->code, "NoSuchEntityException");
 }

@@ -41,7 +41,7 @@ struct Life {
     (void)account.ask(&Service::create_instance_profile, {.instance_profile_name = "i"});
     (void)account.ask(&Service::add_role_to_instance_profile, {"i", "r"});
     const auto made =
-        account.run(account.service->assume("arn:aws:iam::123456789012:role/r", "s", 900s));
+        account.ask(account.service->assume("arn:aws:iam::123456789012:role/r", "s", 900s));
     if (made) session = made->access_key_id;
     rename_tried = true;
     renamed = account.ask(&Service::update_user, {"ann", {}, "bea"}).has_value();

@@ -206,7 +206,7 @@ TEST(IamPrincipal, AllItsPoliciesAreFound) {
   const auto key = account.ask(&Service::create_access_key, {"ann"});
   const auto long_term = *account.service->find(key->access_key.access_key_id);
   const auto session =
-      account.run(account.service->session_of(long_term->principal.access_key_id, 900s));
+      account.ask(account.service->session_of(long_term->principal.access_key_id, 900s));
   const auto temporary = *account.service->find(session->access_key_id);
   EXPECT_EQ(temporary->principal.arn, "arn:aws:iam::123456789012:user/ann");
   for (const wire::Principal& principal : {long_term->principal, temporary->principal}) {
@@ -220,7 +220,7 @@ TEST(IamPrincipal, AllItsPoliciesAreFound) {
   ASSERT_TRUE(account.ask(&Service::put_role_policy, {"r", "inline", kPolicy}).has_value());
   SessionLimits limits;
   limits.policy = kPolicy;
-  const auto assumed = account.run(
+  const auto assumed = account.ask(
       account.service->assume_role("arn:aws:iam::123456789012:role/r", "s", 900s, limits));
   const auto role = *account.service->find(assumed->access_key_id);
   const auto found = account.service->policies_of(role->principal);

@@ -185,7 +185,6 @@ class Service final : public Api, public Sessions, public wire::KeyStore, public
   // Api
   Answer<TemporaryCredentials> assume(std::string role_arn, std::string session_name,
                                       std::chrono::seconds lifetime) override;
-  base::Result<bool> role_exists(const std::string& role_arn) const override;
   // Sessions
   base::Result<std::optional<RoleFacts>> role(const std::string& role_arn) const override;
   base::Result<SessionLimits> limits_of(const std::string& access_key_id) const override;

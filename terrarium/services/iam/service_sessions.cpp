@@ -57,11 +57,6 @@ Task<Result<TemporaryCredentials>> Service::keep_session(SessionRecord record,
   co_return made;
 }
 
-Result<bool> Service::role_exists(const std::string& role_arn) const {
-  TRY(const std::optional<RoleFacts> found, role(role_arn));
-  return found.has_value();
-}
-
 Result<std::optional<RoleFacts>> Service::role(const std::string& role_arn) const {
   TRY(const RoleName name, parse_role_arn(role_arn));
   TRY(const std::optional<Entity> found, directory_.read(Kind::Role, name.name));

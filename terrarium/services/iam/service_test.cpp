@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "generated/iam/errors.h"
-#include "lib/runtime/runtime.h"
-#include "lib/runtime/task_group.h"
+#include "lib/runtime/testing_loop.h"
 #include "terrarium/store/memory.h"
 
 namespace terrarium::iam {
@@ -12,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using base::Result;
-using runtime::Task;
 
 constexpr const char* kTrust =
     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",)"
@@ -20,42 +18,28 @@ constexpr const char* kTrust =
 constexpr const char* kPolicy =
     R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
 
-class IamTest : public testing::Test {
+class IamTest : public testing::Test, public runtime::TestingLoop {
  protected:
-  IamTest() { context_.now = clock_.now(); }
+  IamTest() { context_.now = clock.now(); }
 
-  template <class T>
-  static Task<void> store_result(Task<Result<T>> task, std::optional<Result<T>>& outcome) {
-    outcome = co_await std::move(task);
-  }
-  template <class T>
-  Result<T> run(Task<Result<T>> task) {
-    std::optional<Result<T>> outcome;
-    runtime::TaskGroup group(runtime_->control());
-    group.spawn("call", store_result(std::move(task), outcome));
-    runtime_->run_until_idle();
-    return std::move(*outcome);
-  }
   void make_user(const std::string& name) {
     CreateUserRequest request;
     request.user_name = name;
-    ASSERT_TRUE(run(service_.create_user(context_, request)).has_value());
+    ASSERT_TRUE(ask(service_.create_user(context_, request)).has_value());
   }
   Result<CreateAccessKeyResponse> make_key(const std::string& user) {
-    return run(service_.create_access_key(context_, CreateAccessKeyRequest{user}));
+    return ask(service_.create_access_key(context_, CreateAccessKeyRequest{user}));
   }
   Result<CreateRoleResponse> make_role(const std::string& name, const std::string& trust) {
     CreateRoleRequest request;
     request.role_name = name;
     request.assume_role_policy_document = trust;
-    return run(service_.create_role(context_, request));
+    return ask(service_.create_role(context_, request));
   }
 
-  base::ManualClock clock_;
   base::SeededRandom random_{7};
-  std::unique_ptr<runtime::Runtime> runtime_ = runtime::Runtime::manual();
   std::unique_ptr<store::Store> store_ = store::open_memory_store();
-  Service service_{*store_, clock_, random_, Config{.account = "123456789012"}};
+  Service service_{*store_, clock, random_, Config{.account = "123456789012"}};
   wire::Context context_;
 };
 
@@ -75,13 +59,13 @@ TEST_F(IamTest, AUsersKeyAuthenticatesUntilItIsInactiveOrDeleted) {
   update.user_name = "ann";
   update.access_key_id = id;
   update.status = "Inactive";
-  ASSERT_TRUE(run(service_.update_access_key(context_, update)).has_value());
+  ASSERT_TRUE(ask(service_.update_access_key(context_, update)).has_value());
   EXPECT_FALSE(service_.find(id)->has_value());
   update.status = "Active";
-  ASSERT_TRUE(run(service_.update_access_key(context_, update)).has_value());
+  ASSERT_TRUE(ask(service_.update_access_key(context_, update)).has_value());
   EXPECT_TRUE(service_.find(id)->has_value());
   ASSERT_TRUE(
-      run(service_.delete_access_key(context_, DeleteAccessKeyRequest{"ann", id})).has_value());
+      ask(service_.delete_access_key(context_, DeleteAccessKeyRequest{"ann", id})).has_value());
   EXPECT_FALSE(service_.find(id)->has_value());
 }
 
@@ -99,7 +83,7 @@ TEST_F(IamTest, AUserHasAtMostTwoKeysAndGoesOnlyWithoutThem) {
   const auto third = make_key("bob");
   ASSERT_FALSE(third.has_value());
   EXPECT_TRUE(third.error().is(errors::kLimitExceededException));
-  const auto deleted = run(service_.delete_user(context_, DeleteUserRequest{"bob"}));
+  const auto deleted = ask(service_.delete_user(context_, DeleteUserRequest{"bob"}));
   ASSERT_FALSE(deleted.has_value());
   EXPECT_TRUE(deleted.error().is(errors::kDeleteConflictException));
 }
@@ -111,11 +95,11 @@ TEST_F(IamTest, ARolesDocumentsComeBackPercentEncoded) {
   EXPECT_TRUE(made->role.role_id.starts_with("AROA"));
   EXPECT_TRUE(made->role.assume_role_policy_document->starts_with("%7B%22Version%22"));
   ASSERT_TRUE(
-      run(service_.put_role_policy(context_, PutRolePolicyRequest{"r", "p", kPolicy})).has_value());
+      ask(service_.put_role_policy(context_, PutRolePolicyRequest{"r", "p", kPolicy})).has_value());
   const auto names =
-      run(service_.list_role_policies(context_, ListRolePoliciesRequest{"r", {}, {}}));
+      ask(service_.list_role_policies(context_, ListRolePoliciesRequest{"r", {}, {}}));
   EXPECT_EQ(names->policy_names, std::vector<std::string>{"p"});
-  EXPECT_FALSE(run(service_.delete_role(context_, DeleteRoleRequest{"r"})).has_value());
+  EXPECT_FALSE(ask(service_.delete_role(context_, DeleteRoleRequest{"r"})).has_value());
 }
 
 TEST_F(IamTest, WrongDocumentsAreRefused) {
@@ -130,32 +114,32 @@ TEST_F(IamTest, WrongDocumentsAreRefused) {
 
 TEST_F(IamTest, TemporaryCredentialsCarryTheirTokenAndEndWithTheirTime) {
   ASSERT_TRUE(make_role("r", kTrust).has_value());
-  const auto first = run(service_.assume("arn:aws:iam::123456789012:role/r", "s", 900s));
+  const auto first = ask(service_.assume("arn:aws:iam::123456789012:role/r", "s", 900s));
   ASSERT_TRUE(first.has_value());
   EXPECT_EQ(first->assumed_role_arn, "arn:aws:sts::123456789012:assumed-role/r/s");
   auto key = service_.find(first->access_key_id);
   ASSERT_TRUE(key->has_value());
   EXPECT_EQ((*key)->session_token, first->session_token);
-  EXPECT_EQ((*key)->expiration, clock_.now() + 900s);
+  EXPECT_EQ((*key)->expiration, clock.now() + 900s);
 
-  clock_.advance_to(clock_.now() + 901s, [] {});
-  ASSERT_TRUE(run(service_.assume("arn:aws:iam::123456789012:role/r", "s", 900s)).has_value());
+  clock.advance_to(clock.now() + 901s, [] {});
+  ASSERT_TRUE(ask(service_.assume("arn:aws:iam::123456789012:role/r", "s", 900s)).has_value());
   EXPECT_TRUE(service_.find(first->access_key_id)->has_value()) << "told that it has expired";
-  clock_.advance_to(clock_.now() + 25h, [] {});
-  ASSERT_TRUE(run(service_.assume("arn:aws:iam::123456789012:role/r", "s", 900s)).has_value());
+  clock.advance_to(clock.now() + 25h, [] {});
+  ASSERT_TRUE(ask(service_.assume("arn:aws:iam::123456789012:role/r", "s", 900s)).has_value());
   EXPECT_FALSE(service_.find(first->access_key_id)->has_value()) << "forgotten a day later";
-  EXPECT_FALSE(run(service_.assume("arn:aws:iam::1:user/r", "s", 900s)).has_value());
+  EXPECT_FALSE(ask(service_.assume("arn:aws:iam::1:user/r", "s", 900s)).has_value());
 }
 
 TEST_F(IamTest, UsersAreListedInPages) {
   for (const char* const name : {"a", "b", "c"}) make_user(name);
   ListUsersRequest request;
   request.max_items = 2;
-  const auto first = run(service_.list_users(context_, request));
+  const auto first = ask(service_.list_users(context_, request));
   ASSERT_EQ(first->users.size(), 2U);
   EXPECT_EQ(first->is_truncated, true);
   request.marker = first->marker;
-  const auto second = run(service_.list_users(context_, request));
+  const auto second = ask(service_.list_users(context_, request));
   ASSERT_EQ(second->users.size(), 1U);
   EXPECT_EQ(second->users[0].user_name, "c");
   EXPECT_EQ(second->is_truncated, false);

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "lib/runtime/runtime.h"
-#include "lib/runtime/task_group.h"
+#include "lib/base/random.h"
+#include "lib/runtime/testing_loop.h"
 #include "terrarium/services/iam/service.h"
 #include "terrarium/store/memory.h"
 
@@ -19,7 +18,7 @@ inline constexpr const char* kTrust =
 inline constexpr const char* kPolicy =
     R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
 
-class TestingAccount {
+class TestingAccount : public runtime::TestingLoop {
  public:
   explicit TestingAccount(std::unique_ptr<store::Store> over = store::open_memory_store())
       : store(std::move(over)) {
@@ -31,25 +30,13 @@ class TestingAccount {
   void restart() {
     service = std::make_unique<Service>(*store, clock, random, Config{.account = "123456789012"});
   }
-  template <class T>
-  static runtime::Task<void> keep(runtime::Task<base::Result<T>> task,
-                                  std::optional<base::Result<T>>& outcome) {
-    outcome = co_await std::move(task);
-  }
-  template <class T>
-  base::Result<T> run(runtime::Task<base::Result<T>> task) {
-    std::optional<base::Result<T>> outcome;
-    runtime::TaskGroup group(runtime->control());
-    group.spawn("call", keep(std::move(task), outcome));
-    runtime->run_until_idle();
-    return std::move(*outcome);
-  }
+  using TestingLoop::ask;
   // A call of the service by its operation: ask(&Service::get_user, {"ann"}).
   template <class Response, class Request>
   base::Result<Response> ask(
       runtime::Task<base::Result<Response>> (Service::*operation)(const wire::Context&, Request),
       std::type_identity_t<Request> request) {
-    return run(((*service).*operation)(context, std::move(request)));
+    return ask(((*service).*operation)(context, std::move(request)));
   }
 
   std::string user(const std::string& name) {
@@ -80,9 +67,7 @@ class TestingAccount {
     return (row == nullptr ? "" : std::string(row->code)) + ": " + result.error().message;
   }
 
-  base::ManualClock clock;
   base::SeededRandom random{7};
-  std::unique_ptr<runtime::Runtime> runtime = runtime::Runtime::manual();
   std::unique_ptr<store::Store> store;
   wire::Context context;
   std::unique_ptr<Service> service;

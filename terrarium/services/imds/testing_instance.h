@@ -68,7 +68,6 @@ class CountingIam final : public iam::Api, public iam::Roles {
         "ASIA" + std::to_string(made), "secret",           session_name + "@" + role_arn,
         clock_.now() + lifetime,       "arn:assumed-role", "AROA1:" + session_name};
   }
-  base::Result<bool> role_exists(const std::string&) const override { return true; }
   base::Result<bool> trusts(const std::string&, std::string_view service) const override {
     return trusted && service == "ec2.amazonaws.com";
   }

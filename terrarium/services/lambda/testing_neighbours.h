@@ -162,7 +162,6 @@ class FakeRoles final : public iam::Api, public iam::Roles {
                                         .session_token = "token",
                                         .expiration = clock_.now() + lifetime};
   }
-  base::Result<bool> role_exists(const std::string&) const override { return true; }
   base::Result<bool> trusts(const std::string&, std::string_view) const override { return trusted; }
   base::Result<bool> role_may(const std::string&, std::string_view, const std::string& action,
                               const std::string&) const override {

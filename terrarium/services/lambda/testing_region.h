@@ -12,11 +12,9 @@
 #include <string>
 #include <utility>
 
-#include "lib/base/clock.h"
 #include "lib/base/random.h"
 #include "lib/runtime/event.h"
-#include "lib/runtime/runtime.h"
-#include "lib/runtime/task_group.h"
+#include "lib/runtime/testing_loop.h"
 #include "terrarium/host/fake/sandbox.h"
 #include "terrarium/services/lambda/service.h"
 #include "terrarium/services/lambda/testing_neighbours.h"
@@ -35,18 +33,12 @@ struct Behaviour {
   base::Duration lingers{};  // between its answer and its call for the next event
 };
 
-template <class T>
-struct Pending {
-  std::optional<base::Result<T>> answer;
-};
-template <class T>
-runtime::Task<void> keep(runtime::Task<base::Result<T>> call, std::shared_ptr<Pending<T>> out) {
-  out->answer.emplace(co_await std::move(call));
-}
 inline runtime::Task<void> stop_service(Service& service) { co_await service.stop(); }
 inline runtime::Task<void> stop_sandbox(host::FakeSandbox& sandbox) { co_await sandbox.stop(); }
 
-class TestingRegion {
+using runtime::Pending;
+
+class TestingRegion : public runtime::TestingLoop {
  public:
   static constexpr const char* kRole = "arn:aws:iam::000000000000:role/tests";
   static constexpr const char* kQueue = "arn:aws:sqs:us-east-1:000000000000:queue";
@@ -66,8 +58,7 @@ class TestingRegion {
   }
   ~TestingRegion() {
     stop();
-    group.spawn("stop", stop_sandbox(sandbox));
-    run();
+    run(stop_sandbox(sandbox));
     std::filesystem::remove_all(state);
   }
 
@@ -83,31 +74,12 @@ class TestingRegion {
   }
   void stop() {
     if (!service) return;
-    group.spawn("stop", stop_service(*service));
-    run();
+    run(stop_service(*service));
     service.reset();
   }
   void restart() {
     stop();
     start();
-  }
-  void run() { advance({}); }
-  void advance(base::Duration by) {
-    clock.advance_to(clock.now() + by, [this] { runtime->run_until_idle(); });
-  }
-  template <class T>
-  std::shared_ptr<Pending<T>> begin(runtime::Task<base::Result<T>> call) {
-    auto out = std::make_shared<Pending<T>>();
-    group.spawn("call", keep(std::move(call), out));
-    run();
-    return out;
-  }
-  template <class T>
-  base::Result<T> ask(runtime::Task<base::Result<T>> call) {
-    const auto pending = begin(std::move(call));
-    if (pending->answer) return *std::move(pending->answer);
-    ADD_FAILURE() << "the call still waits";
-    return base::fail(base::ErrorKind::Timeout, "the call still waits");
   }
 
   CreateFunctionRequest function_request(std::string name = "f") const {
@@ -176,10 +148,7 @@ class TestingRegion {
     }
   }
 
-  std::unique_ptr<runtime::Runtime> runtime = runtime::Runtime::manual();
-  base::ManualClock clock;
   base::SeededRandom random{7};
-  runtime::TaskGroup group{runtime->control()};
   std::unique_ptr<store::Store> store;
   host::FakeSandbox sandbox{runtime->control(), clock};
   FakeFrontend frontend;
