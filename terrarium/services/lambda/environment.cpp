@@ -18,6 +18,20 @@ namespace {
 constexpr std::size_t kLineBytesMax = 256 * 1024 - 64;
 constexpr std::uint64_t kMebibyte = 1 << 20;
 constexpr const char* kBootstrap = "bootstrap";
+// How AWS's runtimes start the program that AWS_LAMBDA_EXEC_WRAPPER names, their own command
+// behind.
+constexpr const char* kWrapper =
+    R"(if [ ! -f "$0" ]; then echo "$0: does not exist"; exit 127; fi
+if [ ! -x "$0" ]; then echo "$0: is not an executable"; exit 126; fi
+exec "$0" "$@")";
+
+// Custom runtimes have no wrapper, as on AWS.
+std::vector<std::string> wrapped(std::vector<std::string> command, const FunctionRecord& function) {
+  const auto wrapper = function.variables.find("AWS_LAMBDA_EXEC_WRAPPER");
+  if (wrapper == function.variables.end() || wrapper->second.empty()) return command;
+  command.insert(command.begin(), {"/bin/sh", "-c", kWrapper, wrapper->second});
+  return command;
+}
 
 }  // namespace
 
@@ -60,6 +74,9 @@ std::map<std::string, std::string> ExecutionEnvironment::variables() const {
   if (!spec_.program.arguments.empty()) {
     variables.emplace("AWS_EXECUTION_ENV", "AWS_Lambda_" + function.runtime);
   }
+  if (is_python(function.runtime)) {
+    variables.emplace("PYTHONPATH", parts_.sandbox.runtime_path(spec_.runtime));
+  }
   if (is_nodejs(function.runtime)) {
     const std::string major = function.runtime.substr(std::string_view("nodejs").size(), 2);
     variables.emplace("NODE_PATH", opt + "/nodejs/node" + major + "/node_modules:" + opt +
@@ -87,7 +104,10 @@ std::optional<host::SandboxSpec> ExecutionEnvironment::command() const {
       .memory_bytes_max = static_cast<std::uint64_t>(function.memory_mb) * kMebibyte,
       .scratch_bytes_max = static_cast<std::uint64_t>(function.ephemeral_mb) * kMebibyte,
   };
-  if (!sandbox.arguments.empty()) return sandbox;
+  if (!sandbox.arguments.empty()) {
+    sandbox.arguments = wrapped(std::move(sandbox.arguments), function);
+    return sandbox;
+  }
   const auto exists = [](const std::filesystem::path& path) {
     return ::access(path.c_str(), F_OK) == 0;
   };

@@ -278,6 +278,11 @@ base::Result<CodeSource> code_source(FunctionCode code) {
   }
   if (has_zip) {
     if (code.zip_file->empty()) return invalid("Uploaded file must be a non-empty zip");
+    if (code.zip_file->size() > kDirectZipBytesMax) {
+      return base::fail(
+          errors::kRequestEntityTooLargeException,
+          fmt::format("Zipped size must be smaller than {} bytes", kDirectZipBytesMax));
+    }
     return CodeSource{.zip = *std::move(code.zip_file)};
   }
   if (!code.s3_bucket || !code.s3_key) {

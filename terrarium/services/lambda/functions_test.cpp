@@ -75,6 +75,26 @@ TEST(LambdaFunction, ItsRoleTrustsLambda) {
       "InvalidParameterValueException");
 }
 
+TEST(LambdaFunction, ItsRoleMaySendToItsDeadLetterQueue) {
+  TestingRegion region;
+  region.roles.forbidden = "sqs:SendMessage";
+  region.create();
+  UpdateFunctionConfigurationRequest request;
+  request.function_name = "f";
+  request.dead_letter_config.emplace().target_arn = TestingRegion::kQueue;
+  const auto refused =
+      region.ask(region.service->update_function_configuration(region.context, request));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message,
+            "The provided execution role does not have permissions to call SendMessage on SQS");
+  auto another = region.function_request("g");
+  another.dead_letter_config.emplace().target_arn = TestingRegion::kQueue;
+  EXPECT_EQ(code_of(region.ask(region.service->create_function(region.context, another))),
+            "InvalidParameterValueException");
+  region.roles.forbidden = "";
+  EXPECT_TRUE(region.ask(region.service->create_function(region.context, another)).has_value());
+}
+
 TEST(LambdaFunction, CodeComesFromAnObject) {
   TestingRegion region;
   region.objects.objects["b/k"] = zip_of({{"bootstrap", "from s3", 0755}});

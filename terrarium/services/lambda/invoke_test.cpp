@@ -57,6 +57,27 @@ TEST(LambdaInvoke, AWarmEnvironmentIsUsedAgain) {
   EXPECT_EQ(tail(answer(region.invoke("{}"))).find("Init Duration"), std::string::npos);
 }
 
+TEST(LambdaInvoke, AWrapperStartsTheRuntimesOwnCommandAndNoCustomRuntime) {
+  TestingRegion region;
+  auto request = region.function_request();
+  request.runtime = "python3.12";
+  request.environment.emplace().variables.emplace()["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/wrap";
+  ASSERT_TRUE(region.ask(region.service->create_function(region.context, request)).has_value());
+  region.invoke("{}");
+  const auto command = region.sandbox.started().back()->spec.arguments;
+  ASSERT_GT(command.size(), 4U);
+  EXPECT_EQ(command.at(0), "/bin/sh");
+  EXPECT_EQ(command.at(3), "/opt/wrap");
+  EXPECT_TRUE(command.at(4).ends_with("python3"));
+  request.function_name = "custom";
+  request.runtime = "provided.al2";
+  ASSERT_TRUE(region.ask(region.service->create_function(region.context, request)).has_value());
+  InvocationRequest invocation;
+  invocation.function_name = "custom";
+  const auto answered = region.begin(region.service->invoke(region.context, invocation));
+  EXPECT_TRUE(region.sandbox.started().back()->spec.arguments.empty());
+}
+
 TEST(LambdaInvoke, TheEnvironmentVariablesAreAwss) {
   TestingRegion region;
   auto request = region.function_request();

@@ -144,14 +144,16 @@ base::Result<LayerVersionRecord> new_layer_version(const PublishLayerVersionRequ
 
 base::Result<void> check_filters(const std::optional<std::string>& runtime,
                                  const std::optional<std::string>& architecture) {
+  std::vector<Violation> found;
   if (runtime && !is_known_runtime(*runtime)) {
-    return violation(*runtime, "compatibleRuntime",
-                     fmt::format("Member must satisfy enum value set: {}", current_runtimes()));
+    found.push_back({*runtime, "compatibleRuntime",
+                     fmt::format("Member must satisfy enum value set: {}", current_runtimes())});
   }
   if (architecture && !is_architecture(*architecture)) {
-    return violation(*architecture, "compatibleArchitecture", kArchitectureRule);
+    found.push_back({*architecture, "compatibleArchitecture", std::string(kArchitectureRule)});
   }
-  return {};
+  if (found.empty()) return {};
+  return violations(found);
 }
 
 bool matches(const LayerVersionRecord& record, const std::optional<std::string>& runtime,

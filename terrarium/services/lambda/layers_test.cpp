@@ -81,6 +81,18 @@ TEST_F(LambdaLayers, OfAFunctionAreFewDifferentAndHere) {
   EXPECT_NE(refusal(use(std::vector<std::string>(6, one))).find("more than 5"), std::string::npos);
 }
 
+TEST_F(LambdaLayers, EachFilterThatNamesNothingIsNamed) {
+  ListLayersRequest request;
+  request.compatible_runtime = "cobol";
+  request.compatible_architecture = "vax";
+  const std::string text =
+      refusal(region.ask(region.service->list_layers(region.context, request)));
+  EXPECT_NE(text.find("2 validation errors detected: Value 'cobol' at 'compatibleRuntime'"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("; Value 'vax' at 'compatibleArchitecture'"), std::string::npos) << text;
+}
+
 TEST_F(LambdaLayers, CodeThatNobodyHasGoes) {
   region.create();
   publish("l", {{"file", "gone"}});

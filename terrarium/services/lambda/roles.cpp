@@ -21,4 +21,14 @@ base::Result<void> check_polling_role(const iam::Roles& roles, const std::string
   return {};
 }
 
+base::Result<void> check_dead_letter_role(const iam::Roles& roles, const std::string& region,
+                                          const std::string& role_arn,
+                                          const std::string& queue_arn) {
+  if (queue_arn.empty()) return {};
+  TRY(const bool may, roles.role_may(role_arn, region, "sqs:SendMessage", queue_arn));
+  if (may) return {};
+  return invalid(
+      "The provided execution role does not have permissions to call SendMessage on SQS");
+}
+
 }  // namespace terrarium::lambda

@@ -134,6 +134,15 @@ TEST(LambdaFunctionRules, CodeIsAZipOrAnObjectOfSomeVersion) {
   EXPECT_FALSE(code_source(code).has_value());
 }
 
+TEST(LambdaFunctionRules, AZipInARequestIsSmallerThanOneInABucket) {
+  FunctionCode code;
+  code.zip_file = std::string(52'428'801, 'z');
+  const auto source = code_source(std::move(code));
+  ASSERT_FALSE(source.has_value());
+  EXPECT_EQ(source.error().row->code, "RequestEntityTooLargeException");
+  EXPECT_EQ(source.error().message, "Zipped size must be smaller than 52428800 bytes");
+}
+
 TEST(LambdaRecords, ComeBackAsTheyWereWritten) {
   auto record = new_function(request(), kPlace).value();
   record.variables = {{"A", "1"}};

@@ -109,6 +109,8 @@ Task<Result<FunctionConfiguration>> Service::create_function(const wire::Context
   };
   if (catalog_.find(place.region, record.name) != nullptr) co_return conflict();
   CO_TRY_VOID(check_role_trust(parts_.roles, record.role));
+  CO_TRY_VOID(
+      check_dead_letter_role(parts_.roles, place.region, record.role, record.dead_letter_arn));
   CO_TRY(CodeSource source, code_source(std::move(request.code)));
   CO_TRY(const PinnedCode code, co_await keeper_.store(std::move(source)));
   set_code(record, *code);
@@ -223,6 +225,10 @@ Task<Result<FunctionConfiguration>> Service::update_function_configuration(
   CO_TRY(const FunctionPtr now, whole(context, before->name));
   CO_TRY(FunctionRecord record, updated(*now, request, place));
   if (request.role) CO_TRY_VOID(check_role_trust(parts_.roles, record.role));
+  if (request.role || request.dead_letter_config) {
+    CO_TRY_VOID(
+        check_dead_letter_role(parts_.roles, place.region, record.role, record.dead_letter_arn));
+  }
   record.layers = layered.layers;
   record.opt_sha256_hex = layered.opt_sha256_hex;
   CO_TRY_VOID(check_total_size(record));

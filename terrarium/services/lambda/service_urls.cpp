@@ -286,7 +286,7 @@ Task<http::Response> Service::serve_url(UrlRequest request) {
     response = throttled ? url_refusal(429, "TooManyRequestsException", outcome.error().message)
                          : url_refusal(502, "ServiceException", "Internal Server Error");
   } else if (!outcome->function_error.empty()) {
-    response = url_refusal(502, "BadGatewayException", "Internal Server Error");
+    response = url_failure();
   } else {
     response = url_answer(outcome->payload);
   }

@@ -222,7 +222,7 @@ http::Response url_answer(std::string_view payload) {
   const std::string digits = text_of(*status);
   const bool valid = digits.size() == 3 && digits[0] >= '2' && digits[0] <= '5' &&
                      std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
-  if (!valid) return url_refusal(502, "BadGatewayException", "Internal Server Error");
+  if (!valid) return url_failure();
   response.status = std::stoi(digits);
   add_headers(response, *answer);
   if (!response.headers.find("content-type")) {
@@ -234,7 +234,7 @@ http::Response url_answer(std::string_view payload) {
   const json::value* encoded = answer->if_contains("isBase64Encoded");
   if (encoded == nullptr || !encoded->is_bool() || !encoded->as_bool()) return response;
   auto bytes = base::base64_decode(response.body);
-  if (!bytes) return url_refusal(502, "BadGatewayException", "Internal Server Error");
+  if (!bytes) return url_failure();
   response.body = *std::move(bytes);
   return response;
 }
@@ -245,6 +245,12 @@ http::Response url_refusal(int status, std::string_view type, std::string_view m
   response.headers.add("Content-Type", "application/json");
   response.headers.add("x-amzn-ErrorType", std::string(type));
   response.body = json::serialize(json::object{{"Message", message}});
+  return response;
+}
+
+http::Response url_failure() {
+  http::Response response = url_refusal(502, "BadGatewayException", {});
+  response.body = "Internal Server Error";
   return response;
 }
 

@@ -44,6 +44,8 @@ std::string url_event(const UrlRequest& request);
 http::Response url_answer(std::string_view payload);
 // {"Message":...} with AWS's error type.
 http::Response url_refusal(int status, std::string_view type, std::string_view message);
+// What a function that failed, or answered what is no answer, gives: not in JSON.
+http::Response url_failure();
 
 bool is_preflight(const UrlRequest& request);
 http::Response preflight_answer(const CorsRules& cors, const UrlRequest& request);

@@ -71,6 +71,7 @@ TEST(LambdaUrlExchange, AnAnswerIsWhatTheFunctionSays) {
   EXPECT_EQ(plain.status, 200);
   EXPECT_EQ(plain.body, R"({"a":1})");
   EXPECT_EQ(url_answer(R"({"statusCode":99})").status, 502);
+  EXPECT_EQ(url_answer(R"({"statusCode":99})").body, "Internal Server Error");
   EXPECT_EQ(url_answer(R"({"statusCode":200,"headers":{"X-A":"1\r\nX-B: 2"}})").headers.find("x-a"),
             "1X-B: 2");
 }

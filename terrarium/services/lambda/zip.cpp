@@ -215,6 +215,11 @@ bool link_stays_inside(std::string_view target, std::size_t depth) {
 
 base::Result<void> unpack_zip(std::string_view zip, const std::filesystem::path& into,
                               UnpackLimits limits) {
+  // The end of an archive at its beginning: nothing is in it.
+  if (zip.starts_with("PK\x05\x06")) {
+    return base::fail(errors::kInvalidParameterValueException,
+                      "Uploaded file must be a non-empty zip");
+  }
   const Archive source(::archive_read_new());
   if (!source) return base::fail(base::ErrorKind::Internal, "no memory to unpack code");
   // The central directory knows the files' modes and kinds; a stream of local headers does not.

@@ -88,6 +88,10 @@ TEST_F(LambdaZip, BombsAreRefused) {
 TEST_F(LambdaZip, WhatIsNoZipIsRefused) {
   EXPECT_FALSE(unpack_zip("", into_, kLimits).has_value());
   EXPECT_FALSE(unpack_zip("not a zip at all", into_, kLimits).has_value());
+  const std::string empty = std::string("PK\x05\x06") + std::string(18, '\0');
+  const auto nothing = unpack_zip(empty, into_, kLimits);
+  ASSERT_FALSE(nothing.has_value());
+  EXPECT_EQ(nothing.error().message, "Uploaded file must be a non-empty zip");
   std::string cut = zip_of({{"bootstrap", std::string(10'000, 'x')}});
   cut.resize(cut.size() / 2);
   EXPECT_FALSE(unpack_zip(cut, into_, kLimits).has_value());
