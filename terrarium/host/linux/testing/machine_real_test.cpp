@@ -223,7 +223,7 @@ try raw python3 -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_R
 try rawip python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)'
 try sysctl sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 try core sh -c 'echo x > /proc/sys/kernel/core_pattern'
-try sysrq sh -c 'echo b > /proc/sysrq-trigger'
+try sysrq sh -c 'test ! -c /proc/sysrq-trigger && echo b > /proc/sysrq-trigger'
 try kcore sh -c 'head -c 1 /proc/kcore | grep -q .'
 try keys sh -c 'grep -q . /proc/keys'
 try swap swapoff /dev/vda
