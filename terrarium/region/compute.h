@@ -86,6 +86,7 @@ class Compute {
   runtime::Task<void> stop();
 
   ec2::Service& ec2() { return service_; }
+  ec2::Core& ec2_core() { return core_; }
   ec2::Api& api() { return api_; }
   host::Machines& machines() { return *parts_.ground.machines; }
   host::Network& network() { return *parts_.ground.network; }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "generated/ec2/dispatch.h"
+#include "generated/ec2/permissions.h"
 #include "generated/iam/dispatch.h"
 #include "generated/iam/permissions.h"
 #include "generated/lambda/dispatch.h"
@@ -23,6 +24,7 @@
 #include "terrarium/region/control.h"
 #include "terrarium/region/forwards.h"
 #include "terrarium/region/private_database.h"
+#include "terrarium/services/ec2/authorised_resources.h"
 #include "terrarium/services/iam/authoriser.h"
 #include "terrarium/services/iam/observed_store.h"
 #include "terrarium/services/iam/service.h"
@@ -119,7 +121,7 @@ class LiveRegion final : public Region {
     router_.add(s3::entry(s3_), {s3::kPermissions, {}});
     router_.add(lambda::entry(lambda_, runtime.control()),
                 {lambda::kPermissions, lambda::resource_arn});
-    router_.add(ec2::entry(compute_.ec2(), runtime.control()));
+    router_.add(ec2::entry(compute_.ec2(), runtime.control()), ec2_permissions());
   }
 
   Task<Result<void>> start() override {
@@ -129,6 +131,20 @@ class LiveRegion final : public Region {
     CO_TRY_VOID(compute_.start());
     CO_TRY_VOID(lambda_.start());
     co_return co_await control_.resume();
+  }
+
+  wire::ServicePermissions ec2_permissions() {
+    ec2::Core& core = compute_.ec2_core();
+    return {ec2::kPermissions,
+            [&core](const wire::Context& context, std::string_view kind, std::string_view name) {
+              const auto records = core.records(context.region);
+              return records ? ec2::resource_arn(**records, context, kind, name) : "*";
+            },
+            [&core](const wire::Context& context, const wire::MemberText& member,
+                    wire::PolicyRequest& asked) {
+              const auto records = core.records(context.region);
+              if (records) ec2::add_conditions(**records, context, member, asked);
+            }};
   }
 
   Result<void> listen(http::Server& server) override { return compute_.listen(server); }

@@ -28,7 +28,7 @@ base::Result<void> decode(const Exchange& exchange, void* input, DecodeReport& r
   return decode_rest(exchange.selection.protocol, operation, request, input, report);
 }
 
-// EC2's DryRun asks whether the call is allowed and its parameters are right, and changes nothing.
+// EC2's DryRun asks whether the call is allowed and would succeed, and changes nothing.
 bool is_dry_run(const Shape& input, const void* value) {
   const auto member = std::ranges::find(input.members, "DryRun", &Member::name);
   if (member == input.members.end() || member->shape->kind != Kind::Boolean) return false;
@@ -65,6 +65,19 @@ base::Result<http::Response> encode(const Exchange& exchange, const Answer& answ
   return response;
 }
 
+runtime::Task<base::Result<void>> authorise_there(const Exchange& exchange, const void* input) {
+  co_return authorise(exchange, input);
+}
+
+// Asked where the service runs, when its records are asked too.
+runtime::Task<base::Result<void>> may_call(const Exchange& exchange, const void* input) {
+  const RoutedService& service = *exchange.selection.service;
+  if (service.permissions.add_conditions == nullptr || !service.entry.executor) {
+    return authorise_there(exchange, input);
+  }
+  return runtime::run_on(*service.entry.executor, authorise_there(exchange, input));
+}
+
 }  // namespace
 
 runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
@@ -76,13 +89,10 @@ runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
   if (handler.model->input != nullptr) {
     CO_TRY_VOID(validate(exchange.model(), exchange.selection.protocol, *handler.model->input,
                          input.get(), report));
-    if (exchange.selection.protocol == Protocol::Ec2 &&
-        is_dry_run(*handler.model->input, input.get())) {
-      co_return base::fail(errors::kDryRunOperation,
-                           "Request would have succeeded, but DryRun flag is set.");
-    }
+    exchange.context.dry_run = exchange.selection.protocol == Protocol::Ec2 &&
+                               is_dry_run(*handler.model->input, input.get());
   }
-  CO_TRY_VOID(authorise(exchange, input.get()));
+  CO_TRY_VOID(co_await may_call(exchange, input.get()));
   // Who waits long does not hold what has been read.
   exchange.body = std::string();
   exchange.form = Parameters();
@@ -94,6 +104,10 @@ runtime::Task<base::Result<http::Response>> answer(Exchange& exchange) {
     result = co_await std::move(task);
   }
   if (!result) co_return std::unexpected(std::move(result).error());
+  if (exchange.context.dry_run) {
+    co_return base::fail(errors::kDryRunOperation,
+                         "Request would have succeeded, but DryRun flag is set.");
+  }
   co_return encode(exchange, *result);
 }
 

@@ -8,13 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include "terrarium/wire/policy.h"
 #include "terrarium/wire/service.h"
 
 namespace terrarium::wire {
 
 // `resource`: an ARN with {Member}, {Member=default}, {region} and {account} in it; it may begin
-// with "kind(Member)", or "kind(Member|Other)", of which the service makes an ARN. "*" stands for
-// no particular resource.
+// with "kind(Member)", or "kind(Member|Other)", of which the service makes an ARN: one for each
+// element of a member that is a list, and all of them are asked for. "*" stands for no particular
+// resource.
 struct Permission {
   std::string_view action;  // "sqs:CreateQueue"
   std::string_view resource = "*";
@@ -27,12 +29,19 @@ struct OperationPermissions {
   std::span<const Permission> needed;
 };
 
+using MemberText = std::function<std::string(std::string_view member)>;
+
 struct ServicePermissions {
   // In the order of the model's operations. None at all: each needs "service:Operation" on "*".
   std::span<const OperationPermissions> operations;
-  // The ARN of what `name` names in a request, for "kind(Member)". On the connection's executor.
+  // The ARN of what `name` names in a request, for "kind(Member)". On the connection's executor,
+  // or, of a service with add_conditions, on the service's.
   std::function<std::string(const Context& context, std::string_view kind, std::string_view name)>
       resource_arn;
+  // Adds the service's own condition keys to what is asked: `member` is a text of the request, or
+  // empty. On the service's executor.
+  std::function<void(const Context& context, const MemberText& member, PolicyRequest& asked)>
+      add_conditions;
 };
 
 }  // namespace terrarium::wire

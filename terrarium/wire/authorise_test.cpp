@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "generated/ec2/model.h"
+#include "generated/ec2/permissions.h"
 #include "generated/iam/permissions.h"
 #include "generated/lambda/model.h"
 #include "generated/lambda/permissions.h"
@@ -35,16 +37,16 @@ class Authorisation : public RouterTest {
                         })
                     .build(),
                 {sqs::kPermissions, {}});
-    router_.add(EntryBuilder(logs::kModel)
-                    .on<logs::PutLogEventsRequest, logs::PutLogEventsResponse>(
-                        "PutLogEvents",
-                        [this](const Context&, logs::PutLogEventsRequest) {
-                          ++calls_;
-                          return base::Result<logs::PutLogEventsResponse>(
-                              logs::PutLogEventsResponse{});
-                        })
-                    .build(),
-                {logs::kPermissions, {}});
+    router_.add(
+        EntryBuilder(logs::kModel)
+            .on<logs::PutLogEventsRequest, logs::PutLogEventsResponse>(
+                "PutLogEvents",
+                [this](const Context&, logs::PutLogEventsRequest) {
+                  ++calls_;
+                  return base::Result<logs::PutLogEventsResponse>(logs::PutLogEventsResponse{});
+                })
+            .build(),
+        {logs::kPermissions, {}});
     ServiceEntry functions = EntryBuilder(lambda::kModel)
                                  .on<lambda::CreateFunctionRequest, lambda::FunctionConfiguration>(
                                      "CreateFunction",
@@ -71,6 +73,38 @@ class Authorisation : public RouterTest {
                         })
                     .build(),
                 std::move(permissions));
+  }
+
+  // Instances whose ids end in 1 are tagged team=a.
+  void add_ec2() {
+    const auto arn = [](const Context&, std::string_view, std::string_view name) {
+      return "arn:aws:ec2:us-east-1:000000000000:instance/" + std::string(name);
+    };
+    const auto conditions = [](const Context&, const MemberText& member, PolicyRequest& asked) {
+      if (asked.resource.ends_with("1")) asked.context["aws:resourcetag/team"] = {"a"};
+      if (asked.resource.ends_with("/*")) {
+        asked.context["ec2:instancetype"] = {member("InstanceType")};
+      }
+    };
+    router_.add(EntryBuilder(ec2::kModel)
+                    .on<ec2::StopInstancesRequest, ec2::StopInstancesResult>(
+                        "StopInstances",
+                        [this](const Context&, ec2::StopInstancesRequest) {
+                          ++calls_;
+                          return base::Result<ec2::StopInstancesResult>(ec2::StopInstancesResult{});
+                        })
+                    .on<ec2::RunInstancesRequest, ec2::Reservation>(
+                        "RunInstances",
+                        [this](const Context&, ec2::RunInstancesRequest) {
+                          ++calls_;
+                          return base::Result<ec2::Reservation>(ec2::Reservation{});
+                        })
+                    .build(),
+                {ec2::kPermissions, arn, conditions});
+  }
+  Received call_ec2(const std::string& parameters) {
+    return as_ann("ec2", request("POST", "/", parameters + "&Version=2016-11-15",
+                                 {{"Content-Type", "application/x-www-form-urlencoded"}}));
   }
 
   void allow(const std::string& statements) {
@@ -160,6 +194,54 @@ TEST_F(Authorisation, TagsOfTheRequestAreConditionKeys) {
   EXPECT_EQ(create_queue().status, 400);
   EXPECT_EQ(create_queue(R"(,"tags":{"Team":"a"})").status, 200);
   EXPECT_EQ(create_queue(R"(,"tags":{"team":"b"})").status, 400);
+}
+
+TEST_F(Authorisation, EveryResourceOfAListIsAskedFor) {
+  add_ec2();
+  allow(R"({"Effect":"Allow","Action":"ec2:StopInstances",)"
+        R"("Resource":"arn:aws:ec2:us-east-1:000000000000:instance/i-?"})");
+  EXPECT_EQ(call_ec2("Action=StopInstances&InstanceId.1=i-1&InstanceId.2=i-2").status, 200);
+  const Received refused = call_ec2("Action=StopInstances&InstanceId.1=i-1&InstanceId.2=i-22");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("UnauthorizedOperation"));
+}
+
+TEST_F(Authorisation, AServiceAddsItsOwnConditionKeys) {
+  add_ec2();
+  allow(R"({"Effect":"Allow","Action":"ec2:*","Resource":"*",)"
+        R"("Condition":{"StringEquals":{"aws:ResourceTag/team":"a"}}})");
+  EXPECT_EQ(call_ec2("Action=StopInstances&InstanceId.1=i-1").status, 200);
+  EXPECT_EQ(call_ec2("Action=StopInstances&InstanceId.1=i-2").status, 403);
+}
+
+TEST_F(Authorisation, ADryRunTellsWhoMayNot) {
+  add_ec2();
+  EXPECT_EQ(call_ec2("Action=StopInstances&InstanceId.1=i-1&DryRun=true").status, 403);
+  allow(R"({"Effect":"Allow","Action":"ec2:*","Resource":"*"})");
+  EXPECT_EQ(call_ec2("Action=StopInstances&InstanceId.1=i-1&DryRun=true").status, 412);
+}
+
+TEST_F(Authorisation, TagsAreThoseOfTheKindThatIsMade) {
+  add_ec2();
+  allow(R"({"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*",)"
+        R"("Condition":{"StringEqualsIfExists":{"ec2:InstanceType":"t2.nano"},)"
+        R"("StringEquals":{"aws:RequestTag/team":"a"}}})");
+  const auto run = [this](const std::string& type, const std::string& kind) {
+    return call_ec2("Action=RunInstances&MinCount=1&MaxCount=1&InstanceType=" + type +
+                    "&TagSpecification.1.ResourceType=" + kind +
+                    "&TagSpecification.1.Tag.1.Key=team&TagSpecification.1.Tag.1.Value=a")
+        .status;
+  };
+  EXPECT_EQ(run("t2.nano", "instance"), 200);
+  EXPECT_EQ(run("t2.micro", "instance"), 403);
+  EXPECT_EQ(run("t2.nano", "volume"), 403);
+}
+
+TEST_F(Authorisation, ADenyByTheTagsOfAResourceHoldsWhereNobodyKnowsThem) {
+  allow(R"({"Effect":"Allow","Action":"*","Resource":"*"},)"
+        R"({"Effect":"Deny","Action":"sqs:*","Resource":"*",)"
+        R"("Condition":{"StringEquals":{"aws:ResourceTag/env":"production"}}})");
+  EXPECT_EQ(create_queue().status, 400);
 }
 
 TEST_F(Authorisation, WhoOneIsMayAlwaysBeAsked) {

@@ -69,9 +69,12 @@ constexpr std::string_view kGlobalKeys[] = {
 constexpr std::string_view kTagKeys = "aws:requesttag/";
 // What services fill in, for documents that speak of all of them.
 constexpr std::string_view kEveryServicesKeys[] = {
-    "s3:prefix",    "s3:delimiter", "s3:max-keys",
-    "s3:versionid", "aws:tagkeys",  "iam:passedtoservice",
+    "s3:prefix",        "s3:delimiter",         "s3:max-keys", "s3:versionid",
+    "aws:tagkeys",      "iam:passedtoservice",  "ec2:region",  "ec2:vpc",
+    "ec2:instancetype", "ec2:availabilityzone",
 };
+constexpr std::string_view kEc2TagKeys = "ec2:resourcetag/";
+constexpr std::string_view kResourceTagKeys = "aws:resourcetag/";
 
 bool is_account(std::string_view text) {
   return text.size() == 12 &&
@@ -98,6 +101,7 @@ struct PolicyParser {
   std::span<const std::string_view> service_keys;
   PolicyKind kind = PolicyKind::Resource;
   bool variables = false;
+  bool of_ec2 = false;  // of the statement that is read: all its actions are EC2's
 
   using Statement = Policy::Statement;
 
@@ -112,8 +116,11 @@ struct PolicyParser {
         })) {
       return true;
     }
-    return !strict() && (key.starts_with(kTagKeys) || std::ranges::find(kEveryServicesKeys, key) !=
-                                                          std::end(kEveryServicesKeys));
+    if (strict()) return false;
+    // Other services' resources are never asked for their tags: a Deny by tag must not be lost.
+    if (of_ec2 && key.starts_with(kResourceTagKeys)) return true;
+    return key.starts_with(kTagKeys) || key.starts_with(kEc2TagKeys) ||
+           std::ranges::find(kEveryServicesKeys, key) != std::end(kEveryServicesKeys);
   }
 
   static std::unexpected<base::Error> refuse(std::string message) {
@@ -316,18 +323,30 @@ struct PolicyParser {
     return {};
   }
 
+  static bool speaks_of_ec2(const json::object& statement) {
+    const json::value* const actions = statement.if_contains("Action");
+    const auto is_ec2s = [](const json::value& action) {
+      return action.is_string() && base::to_lower(action.as_string()).starts_with("ec2:");
+    };
+    if (actions == nullptr) return false;
+    if (!actions->is_array()) return is_ec2s(*actions);
+    return std::ranges::all_of(actions->as_array(), is_ec2s);
+  }
+
   // Nothing: a statement that never takes part.
   base::Result<std::optional<Statement>> statement(const json::value& value) const {
     if (!value.is_object()) return refuse("Policy statements must be objects");
     const json::object& object = value.as_object();
     TRY_VOID(check_complete(object));
+    PolicyParser reader = *this;
+    reader.of_ec2 = speaks_of_ec2(object);
     Statement out;
     bool understood = true;
     for (const auto& [name, inner] : object) {
       if (strict()) {
-        TRY_VOID(element(name, inner, out));
+        TRY_VOID(reader.element(name, inner, out));
       } else {
-        TRY_VOID(lenient_element(name, inner, out, understood));
+        TRY_VOID(reader.lenient_element(name, inner, out, understood));
       }
     }
     if (kind == PolicyKind::Identity) out.everyone = true;

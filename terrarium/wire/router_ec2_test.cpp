@@ -22,14 +22,14 @@ class Ec2Router : public RouterTest {
     router_.add(EntryBuilder(ec2::kModel)
                     .on<ec2::DeleteVpcRequest, Empty>(
                         "DeleteVpc",
-                        [this](const Context&, const ec2::DeleteVpcRequest& input) {
-                          return delete_vpc(input);
+                        [this](const Context& context, const ec2::DeleteVpcRequest& input) {
+                          return delete_vpc(context, input);
                         })
                     .build());
   }
 
-  base::Result<Empty> delete_vpc(const ec2::DeleteVpcRequest& input) {
-    deleted_.push_back(input.vpc_id);
+  base::Result<Empty> delete_vpc(const Context& context, const ec2::DeleteVpcRequest& input) {
+    if (!context.dry_run) deleted_.push_back(input.vpc_id);
     if (input.vpc_id == "vpc-0") {
       return base::fail(ec2::errors::kInvalidVpcIDNotFound, "The vpc ID 'vpc-0' does not exist");
     }
@@ -86,7 +86,7 @@ TEST_F(Ec2Router, NamesFailuresAsEc2Does) {
   EXPECT_THAT(busy.body, HasSubstr("<Code>RequestLimitExceeded</Code>"));
 }
 
-TEST_F(Ec2Router, ChecksParametersAndChangesNothingInADryRun) {
+TEST_F(Ec2Router, ADryRunIsCheckedByTheServiceAndChangesNothing) {
   const Received dry = call("Action=DeleteVpc&VpcId=vpc-1&DryRun=true");
   EXPECT_EQ(dry.status, 412);
   EXPECT_THAT(dry.body,
@@ -95,6 +95,8 @@ TEST_F(Ec2Router, ChecksParametersAndChangesNothingInADryRun) {
   EXPECT_THAT(
       call("Action=DeleteVpc&DryRun=true").body,
       HasSubstr(error_body("MissingParameter", "The request must contain the parameter VpcId")));
+  EXPECT_THAT(call("Action=DeleteVpc&VpcId=vpc-0&DryRun=true").body,
+              HasSubstr(error_body("InvalidVpcID.NotFound", "The vpc ID 'vpc-0' does not exist")));
   EXPECT_TRUE(deleted_.empty());
   EXPECT_EQ(call("Action=DeleteVpc&VpcId=vpc-1&DryRun=false").status, 200);
   EXPECT_EQ(deleted_.size(), 1u);

@@ -42,6 +42,7 @@ struct Context {
   Principal principal;
   base::Timestamp now;       // when the request came: what decisions use
   base::Timestamp deadline;  // long polls and waits end before this
+  bool dry_run = false;      // EC2's: everything is checked and nothing changed
   std::string endpoint;      // scheme://host:port as the caller addressed it: QueueUrl carries it
   std::string source_ip;
   const http::Request* request = nullptr;  // null for calls inside the region

@@ -363,6 +363,31 @@ class Authorisation(RegionTest):
                                logGroupName="other", logStreamName="s")
         self.assertEqual(refused["ResponseMetadata"]["HTTPStatusCode"], 400)
 
+    def test_ec2_resources_by_arn_tag_and_type(self):
+        root = self.region.client("ec2")
+        mine, other = (root.create_vpc(CidrBlock=cidr, TagSpecifications=[
+            {"ResourceType": "vpc", "Tags": [{"Key": "team", "Value": team}]}])["Vpc"]["VpcId"]
+            for cidr, team in (("10.1.0.0/16", "a"), ("10.2.0.0/16", "b")))
+        image = root.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        self.user()
+        ec2 = self.own("ec2")
+
+        def refuses(code, call, **arguments):
+            self.refuses(code, call, DryRun=True, **arguments)
+
+        for statement in (allow("ec2:DeleteVpc", f"arn:aws:ec2:us-east-1:{ACCOUNT}:vpc/{mine}"),
+                          allow("ec2:*", Condition={"StringEquals": {"ec2:ResourceTag/team": "a"}}),
+                          allow("ec2:*", Condition={"StringEquals": {"aws:ResourceTag/team": "a"}})):
+            self.may(statement)
+            refuses("DryRunOperation", ec2.delete_vpc, VpcId=mine)
+            refuses("UnauthorizedOperation", ec2.delete_vpc, VpcId=other)
+        self.may(allow("ec2:*"), deny(
+            "ec2:RunInstances", f"arn:aws:ec2:*:{ACCOUNT}:instance/*",
+            Condition={"StringNotEquals": {"ec2:InstanceType": "t2.nano"}}))
+        for kind, code in (("t2.nano", "DryRunOperation"), ("t2.micro", "UnauthorizedOperation")):
+            refuses(code, ec2.run_instances, ImageId=image, InstanceType=kind, MinCount=1,
+                    MaxCount=1)
+
     def test_a_users_own_keys(self):
         self.user(allow("iam:*AccessKey*", f"arn:aws:iam::{ACCOUNT}:user/team/${{aws:username}}"),
                   Path="/team/")

@@ -55,8 +55,8 @@ base::Result<State*> Core::records(const std::string& region) {
 }
 
 Scene Core::scene_of(const wire::Context& context) const {
-  return {context.region, config_.account, context.principal.arn,
-          context.now,    &parts_.random,  &states_};
+  return {context.region, config_.account, context.principal.arn, context.now,
+          &parts_.random, &states_,        context.dry_run};
 }
 
 Scene Core::own_scene(const std::string& region) const {

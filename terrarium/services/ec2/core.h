@@ -61,7 +61,7 @@ class Core {
                                                                   Effect effect, Rule rule) {
     CO_TRY(State* const state, records(context.region));
     auto answer = decide(*state, scene_of(context), rule);
-    if (answer.has_value()) CO_TRY_VOID(co_await finish(effect));
+    if (answer.has_value() && !context.dry_run) CO_TRY_VOID(co_await finish(effect));
     co_return answer;
   }
   // The same for a keeper.
@@ -91,7 +91,7 @@ class Core {
   std::invoke_result_t<Rule&, Transaction&> decide(State& state, Scene scene, Rule& rule) {
     Transaction transaction(state, std::move(scene));
     auto answer = rule(transaction);
-    if (answer.has_value()) TRY_VOID(write(transaction));
+    if (answer.has_value() && !transaction.scene().dry_run) TRY_VOID(write(transaction));
     return answer;
   }
   base::Result<void> write(Transaction& transaction);

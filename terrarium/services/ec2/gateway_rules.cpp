@@ -72,7 +72,8 @@ NatGateway view(const NatGatewayRecord& gateway) {
                  .subnet_id = gateway.subnet.value,
                  .vpc_id = gateway.vpc.value,
                  .tags = tag_list(gateway.tags),
-                 .connectivity_type = gateway.is_public ? "public" : "private"};
+                 .connectivity_type = gateway.is_public ? "public" : "private",
+                 .availability_mode = "zonal"};
   return out;
 }
 
@@ -277,6 +278,7 @@ base::Result<wire::Empty> delete_internet_gateway(Transaction& transaction,
 base::Result<CreateNatGatewayResult> create_nat_gateway(Transaction& transaction,
                                                         const CreateNatGatewayRequest& request) {
   const State& state = transaction.state();
+  TRY_VOID(refuse({{"AvailabilityMode", request.availability_mode.value_or("zonal") != "zonal"}}));
   TRY(const bool is_public, wants_public(request));
   TRY(const NatGatewayRecord* const before, made_before(state, request, is_public));
   if (before != nullptr) {

@@ -260,12 +260,13 @@ TEST(NetworkInterfaceRules, AnInterfaceHasAddressesAndTheDefaultGroup) {
   EXPECT_EQ(one.private_ip_address, "10.0.1.50");
   EXPECT_EQ(one.private_ip_addresses->size(), 3U);
   EXPECT_EQ(one.groups->front().group_name, "default");
-  EXPECT_EQ(one.status, "available");
+  EXPECT_EQ(one.status, "pending");
   const auto found = describe_network_interfaces(
       net.state(), net.scene(),
       {.filters = std::vector<Filter>{{.name = "description", .values = {{"AWS Lambda VPC ENI*"}}},
                                       {.name = "subnet-id", .values = {{net.subnet}}}}});
-  EXPECT_EQ(found->network_interfaces->size(), 1U);
+  ASSERT_EQ(found->network_interfaces->size(), 1U);
+  EXPECT_EQ(found->network_interfaces->front().status, "available");
   EXPECT_EQ(code_of(net.call(create_network_interface,
                              {.private_ip_address = "10.0.1.50", .subnet_id = net.subnet})),
             "InvalidIPAddress.InUse");

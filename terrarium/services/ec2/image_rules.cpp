@@ -44,10 +44,10 @@ base::Result<std::string> check_description(const std::optional<std::string>& de
       invalid_value(text, "description", "It must be no longer than 255 characters."));
 }
 
-base::Result<const ImageRecord*> require_own(const Transaction& transaction,
+base::Result<const ImageRecord*> require_own(const State& state, const std::string& account,
                                              const std::string& id) {
-  TRY(const ImageRecord* const image, require<ImageRecord>(transaction.state(), id));
-  if (image->owner == transaction.scene().account) return image;
+  TRY(const ImageRecord* const image, require<ImageRecord>(state, id));
+  if (image->owner == account) return image;
   return base::fail(errors::kAuthFailure, "Not authorized for image:" + id);
 }
 
@@ -211,6 +211,7 @@ base::Result<RegisterImageResult> register_image(Transaction& transaction,
   TRY(const ImageRecord* const source, root_of(transaction.state(), request));
   ImageRecord image = ready_image(transaction, *source, request.name, std::move(description));
   image.snapshot_tags = source->snapshot_tags;
+  TRY(image.tags, tags_for(request.tag_specifications, "image"));
   RegisterImageResult result{.image_id = image.id.value};
   transaction.put(std::move(image));
   return result;
@@ -240,6 +241,9 @@ base::Result<CopyImageResult> copy_image(Transaction& transaction,
   image.snapshot = new_id<SnapshotId>(transaction.random());
   image.client_token = token;
   if (request.copy_image_tags.value_or(false)) image.tags = source->tags;
+  TRY(Tags tags, tags_for(request.tag_specifications, "image", kTagged));
+  for (auto& [key, value] : tags) image.tags.insert_or_assign(key, std::move(value));
+  TRY(image.snapshot_tags, tags_for(request.tag_specifications, "snapshot", kTagged));
   CopyImageResult result{.image_id = image.id.value};
   transaction.put(std::move(image));
   return result;
@@ -247,14 +251,16 @@ base::Result<CopyImageResult> copy_image(Transaction& transaction,
 
 base::Result<wire::Empty> deregister_image(Transaction& transaction,
                                            const DeregisterImageRequest& request) {
-  TRY(const ImageRecord* const image, require_own(transaction, request.image_id));
+  TRY(const ImageRecord* const image,
+      require_own(transaction.state(), transaction.scene().account, request.image_id));
+  // DeleteAssociatedSnapshots changes nothing: a snapshot goes with the last image that has it.
   transaction.erase<ImageRecord>(image->id);
   return wire::Empty{};
 }
 
 base::Result<ImageAttribute> describe_image_attribute(
-    const State& state, const DescribeImageAttributeRequest& request) {
-  TRY(const ImageRecord* const image, require<ImageRecord>(state, request.image_id));
+    const State& state, const std::string& account, const DescribeImageAttributeRequest& request) {
+  TRY(const ImageRecord* const image, require_own(state, account, request.image_id));
   ImageAttribute result{.image_id = image->id.value};
   if (request.attribute == "description") {
     result.description = AttributeValue{image->description};
@@ -283,7 +289,8 @@ base::Result<wire::Empty> modify_image_attribute(Transaction& transaction,
                    {"OrganizationalUnitArns", request.organizational_unit_arns.has_value()},
                    {"Attribute", request.attribute.value_or("description") != "description" &&
                                      *request.attribute != "launchPermission"}}));
-  TRY(const ImageRecord* const found, require_own(transaction, request.image_id));
+  TRY(const ImageRecord* const found,
+      require_own(transaction.state(), transaction.scene().account, request.image_id));
   TRY(const LaunchPermissionModifications changes, permissions_of(request));
   ImageRecord image = *found;
   const bool described = request.attribute == "description" && request.value.has_value();

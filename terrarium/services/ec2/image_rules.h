@@ -30,7 +30,9 @@ base::Result<DescribeImagesResult> describe_images(const State& state, const std
 base::Result<DescribeSnapshotsResult> describe_snapshots(const State& state,
                                                          const std::string& account,
                                                          const DescribeSnapshotsRequest& request);
+// Of the account's own images only.
 base::Result<ImageAttribute> describe_image_attribute(const State& state,
+                                                      const std::string& account,
                                                       const DescribeImageAttributeRequest& request);
 base::Result<wire::Empty> modify_image_attribute(Transaction& transaction,
                                                  const ModifyImageAttributeRequest& request);

@@ -74,6 +74,20 @@ TEST_F(ImageRules, NewImageLiesOnItsInstancesLayersAndRebootsIt) {
   EXPECT_TRUE((*records.state().all<InstanceRecord>().begin()).reboot_wanted);
 }
 
+TEST_F(ImageRules, ImagesArePagedAndUnknownOnesNamedTogether) {
+  (void)ready("one");
+  const auto first = describe({.max_results = 1});
+  ASSERT_EQ(first->images->size(), 1u);
+  EXPECT_NE(describe({.max_results = 1, .next_token = first->next_token})->images->front().image_id,
+            first->images->front().image_id);
+  EXPECT_EQ(describe({.image_ids = std::vector<std::string>{"ami-00000001", "ami-00000002"}})
+                .error()
+                .message,
+            "The image ids '[ami-00000001, ami-00000002]' do not exist");
+  EXPECT_EQ(describe({.image_ids = std::vector<std::string>{"no"}}).error().message,
+            "Invalid id: \"no\" (expecting \"ami-...\")");
+}
+
 TEST_F(ImageRules, NamesAreUniqueUntilTheImageFails) {
   const std::string id = *create("web")->image_id;
   EXPECT_EQ(code_of(create("web")), "InvalidAMIName.Duplicate");
@@ -178,7 +192,8 @@ TEST_F(ImageRules, AttributesAreShownAndChanged) {
                             .user_ids = std::vector<std::string>{"me"}})),
             "InvalidAMIAttributeItemValue");
   const auto attribute = [&](const std::string& name) {
-    return *describe_image_attribute(records.state(), {.attribute = name, .image_id = id});
+    return *describe_image_attribute(records.state(), kAccount,
+                                     {.attribute = name, .image_id = id});
   };
   EXPECT_EQ(attribute("description").description->value, "new");
   EXPECT_EQ(attribute("launchPermission").launch_permissions->front().user_id, "123456789012");

@@ -240,20 +240,24 @@ base::Result<DescribeImagesResult> describe_images(const State& state, const std
   TRY(const FilterSet filters, FilterSet::of(request.filters));
   TRY_VOID(filters.check(std::span<const FilterField<Image>>(kImageFilters)));
   const auto ids = request.image_ids.value_or(std::vector<std::string>{});
-  for (const std::string& id : ids) TRY_VOID(require<ImageRecord>(state, id));
+  TRY_VOID(require_all<ImageRecord>(state, ids));
   const auto owners = request.owners.value_or(std::vector<std::string>{});
   const auto users = request.executable_users.value_or(std::vector<std::string>{});
-  // No image is ever deprecated: IncludeDeprecated changes nothing.
-  DescribeImagesResult result{.images = std::vector<Image>{}};
+  // No image is ever deprecated or disabled: IncludeDeprecated, IncludeDisabled change nothing.
+  std::vector<const ImageRecord*> found;
   for (const ImageRecord& image : state.all<ImageRecord>()) {
     if (!ids.empty() && std::ranges::find(ids, image.id.value) == ids.end()) continue;
     if (!owners.empty() && !names_account(owners, account, owner_id(image, account))) continue;
     if (!users.empty() && !is_executable_by(image, account, users)) continue;
-    Image shown = view(image, account);
-    if (filters.match<Image>(state, shown, image.tags, kImageFilters)) {
-      result.images->push_back(std::move(shown));
+    if (filters.match<Image>(state, view(image, account), image.tags, kImageFilters)) {
+      found.push_back(&image);
     }
   }
+  TRY(const auto page, paginate(std::move(found), {.max_results = request.max_results,
+                                                   .next_token = request.next_token,
+                                                   .results_min = 1}));
+  DescribeImagesResult result{.images = std::vector<Image>{}, .next_token = page.next_token};
+  for (const ImageRecord* image : page.records) result.images->push_back(view(*image, account));
   return result;
 }
 

@@ -54,7 +54,7 @@ Task<Result<DescribeSnapshotsResult>> Images::describe_snapshots(const wire::Con
 Task<Result<ImageAttribute>> Images::describe_image_attribute(
     const wire::Context& context, DescribeImageAttributeRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return ec2::describe_image_attribute(*state, request);
+  co_return ec2::describe_image_attribute(*state, core_.config().account, request);
 }
 
 Task<Result<wire::Empty>> Images::modify_image_attribute(const wire::Context& context,

@@ -212,12 +212,13 @@ base::Result<std::vector<InstanceMonitoring>> set_monitoring(Transaction& transa
                                                              bool detailed) {
   if (ids.empty()) return std::unexpected(missing("InstanceId"));
   std::vector<InstanceMonitoring> out;
-  for (const std::string& id : ids) {
-    TRY(const InstanceRecord* const found, require<InstanceRecord>(transaction.state(), id));
-    InstanceRecord instance = *found;
+  TRY(const auto found, require_all<InstanceRecord>(transaction.state(), ids));
+  for (const InstanceRecord* record : found) {
+    InstanceRecord instance = *record;
     instance.detailed_monitoring = detailed;
     transaction.put(std::move(instance));
-    out.push_back({id, Monitoring{detailed ? "enabled" : "disabled"}});
+    // AWS takes a moment; what is described afterwards is what holds.
+    out.push_back({record->id.value, Monitoring{detailed ? "pending" : "disabling"}});
   }
   return out;
 }

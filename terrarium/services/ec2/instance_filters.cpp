@@ -23,11 +23,6 @@ FilterValues each_interface(const State& state, const InstanceRecord& instance, 
   return values;
 }
 
-// A zone is its region's name and a letter.
-std::string region_of(const InstanceRecord& instance) {
-  return instance.zone.substr(0, instance.zone.empty() ? 0 : instance.zone.size() - 1);
-}
-
 FilterValues public_addresses(const State& state, const InstanceRecord& instance) {
   return each_interface(state, instance, [&](const NetworkInterfaceRecord& one, FilterValues& to) {
     const std::string address = public_address_of(state, one);
@@ -68,6 +63,29 @@ FilterValues interface_ids(const State&, const InstanceRecord& instance) {
   for (const NetworkInterfaceId& id : instance.network_interfaces) values.push_back(id.value);
   return values;
 }
+template <class Text>
+FilterValues each_attachment(const State& state, const InstanceRecord& instance, Text text) {
+  return each_interface(state, instance, [&](const NetworkInterfaceRecord& one, FilterValues& to) {
+    if (one.attachment.has_value()) to.push_back(text(*one.attachment));
+  });
+}
+FilterValues source_dest_checks(const State& state, const InstanceRecord& instance) {
+  return each_interface(state, instance, [](const NetworkInterfaceRecord& one, FilterValues& to) {
+    to.push_back(filter_text(one.source_dest_check));
+  });
+}
+FilterValues primaries(const State& state, const InstanceRecord& instance) {
+  return each_interface(state, instance, [](const NetworkInterfaceRecord& one, FilterValues& to) {
+    to.push_back("true");
+    if (!one.secondary_addresses.empty()) to.push_back("false");
+  });
+}
+FilterValues attach_times(const State& state, const InstanceRecord& instance) {
+  const auto* const volume = state.find<VolumeRecord>(instance.volume);
+  return volume == nullptr ? FilterValues{} : FilterValues{base::iso8601(volume->created)};
+}
+// What no instance here has: elastic hosts, reservations, kernels, IPv6.
+FilterValues nothing(const State&, const InstanceRecord&) { return {}; }
 FilterValues some(std::string text) {
   return text.empty() ? FilterValues{} : FilterValues{std::move(text)};
 }
@@ -126,6 +144,35 @@ constexpr std::array kInstanceFilters{
                           return one.profile.has_value() ? FilterValues{one.profile->profile_id}
                                                          : FilterValues{};
                         }),
+    EC2_INSTANCE_FILTER("iam-instance-profile.name",
+                        {
+                          if (!one.profile.has_value()) return {};
+                          const std::string& arn = one.profile->profile_arn;
+                          return {arn.substr(arn.rfind('/') + 1)};
+                        }),
+    EC2_INSTANCE_FILTER("ebs-optimized", { return {filter_text(one.ebs_optimized)}; }),
+    EC2_INSTANCE_FILTER("hibernation-options.configured", { return {"false"}; }),
+    EC2_INSTANCE_FILTER("enclave-options.enabled", { return {"false"}; }),
+    EC2_INSTANCE_FILTER("maintenance-options.auto-recovery", { return {"default"}; }),
+    EC2_INSTANCE_FILTER("current-instance-boot-mode", { return {"legacy-bios"}; }),
+    EC2_INSTANCE_FILTER("private-dns-name-options.hostname-type", { return {"ip-name"}; }),
+    EC2_INSTANCE_FILTER("private-dns-name-options.enable-resource-name-dns-a-record",
+                        { return {"false"}; }),
+    EC2_INSTANCE_FILTER("private-dns-name-options.enable-resource-name-dns-aaaa-record",
+                        { return {"false"}; }),
+    EC2_INSTANCE_FILTER("state-reason-message",
+                        {
+                          return one.state_reason.has_value()
+                                     ? FilterValues{one.state_reason->message}
+                                     : FilterValues{};
+                        }),
+    EC2_INSTANCE_FILTER("metadata-options.state",
+                        {
+                          const bool pending = one.state == InstanceStateName::Pending;
+                          return {pending ? "pending" : "applied"};
+                        }),
+    EC2_INSTANCE_FILTER("metadata-options.instance-metadata-tags",
+                        { return {*metadata_view(one.metadata).instance_metadata_tags}; }),
     EC2_INSTANCE_FILTER("metadata-options.http-tokens",
                         { return {*metadata_view(one.metadata).http_tokens}; }),
     EC2_INSTANCE_FILTER("metadata-options.http-endpoint",
@@ -139,6 +186,24 @@ constexpr std::array kInstanceFilters{
                         { return while_alive(one, one.volume.value); }),
     EC2_INSTANCE_FILTER("block-device-mapping.delete-on-termination",
                         { return while_alive(one, "true"); }),
+    Field{"block-device-mapping.attach-time", attach_times},
+    Field{"affinity", nothing},
+    Field{"boot-mode", nothing},
+    Field{"capacity-reservation-id", nothing},
+    Field{"capacity-reservation-specification.capacity-reservation-preference",
+          [](const State&, const InstanceRecord&) { return FilterValues{"open"}; }},
+    Field{"host-id", nothing},
+    Field{"ipv6-address", nothing},
+    Field{"kernel-id", nothing},
+    Field{"network-interface.ipv6-addresses.ipv6-address", nothing},
+    Field{"outpost-arn", nothing},
+    Field{"placement-partition-number", nothing},
+    Field{"product-code", nothing},
+    Field{"product-code.type", nothing},
+    Field{"ramdisk-id", nothing},
+    Field{"spot-instance-request-id", nothing},
+    Field{"tpm-support", nothing},
+    Field{"source-dest-check", source_dest_checks},
     Field{"private-ip-address", private_addresses},
     Field{"private-dns-name", private_names},
     Field{"ip-address", public_addresses},
@@ -155,6 +220,66 @@ constexpr std::array kInstanceFilters{
     Field{"network-interface.association.public-ip", public_addresses},
     Field{"network-interface.association.public-dns-name", public_names},
     Field{"network-interface.private-dns-name", private_names},
+    Field{"network-interface.private-ip-address", private_addresses},
+    Field{"network-interface.addresses.primary", primaries},
+    Field{"network-interface.source-dest-check", source_dest_checks},
+    Field{"network-interface.requester-id", nothing},
+    Field{"network-interface.description",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_interface(state, instance, [](const auto& one, FilterValues& to) {
+              to.push_back(one.description);
+            });
+          }},
+    Field{"network-interface.mac-address",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_interface(state, instance,
+                                  [](const auto& one, FilterValues& to) { to.push_back(one.mac); });
+          }},
+    Field{"network-interface.requester-managed",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_interface(state, instance, [](const auto&, FilterValues& to) {
+              to.push_back(filter_text(false));
+            });
+          }},
+    Field{"network-interface.status",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_interface(state, instance,
+                                  [](const auto&, FilterValues& to) { to.push_back("in-use"); });
+          }},
+    Field{"network-interface.attachment.attachment-id",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(state, instance, [](const auto& one) { return one.id.value; });
+          }},
+    Field{"network-interface.attachment.instance-id",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(state, instance, [&](const auto&) { return instance.id.value; });
+          }},
+    Field{"network-interface.attachment.instance-owner-id",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(state, instance,
+                                   [](const auto& one) { return one.instance_owner; });
+          }},
+    Field{"network-interface.attachment.device-index",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(
+                state, instance, [](const auto& one) { return std::to_string(one.device_index); });
+          }},
+    Field{"network-interface.attachment.delete-on-termination",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(state, instance, [](const auto& one) {
+              return std::string(filter_text(one.delete_on_termination));
+            });
+          }},
+    Field{"network-interface.attachment.status",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(state, instance,
+                                   [](const auto&) { return std::string("attached"); });
+          }},
+    Field{"network-interface.attachment.attach-time",
+          [](const State& state, const InstanceRecord& instance) {
+            return each_attachment(state, instance,
+                                   [](const auto& one) { return base::iso8601(one.time); });
+          }},
     EC2_INSTANCE_FILTER("network-interface.subnet-id",
                         { return while_alive(one, one.subnet.value); }),
     EC2_INSTANCE_FILTER("network-interface.vpc-id", { return while_alive(one, one.vpc.value); }),

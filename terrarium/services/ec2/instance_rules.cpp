@@ -8,6 +8,7 @@
 #include "terrarium/services/ec2/address_pool.h"
 #include "terrarium/services/ec2/network_plan.h"
 #include "terrarium/services/ec2/refuse.h"
+#include "terrarium/services/ec2/regions.h"
 #include "terrarium/services/ec2/select.h"
 
 namespace terrarium::ec2 {
@@ -63,6 +64,7 @@ InstanceStatus status_view(const StatusRow& row) {
         std::vector<InstanceStatusDetails>{{.name = "reachability", .status = detail}};
   }
   return {.availability_zone = row.instance->zone,
+          .availability_zone_id = zone_id(region_of(*row.instance), row.instance->zone),
           .instance_id = row.instance->id.value,
           .instance_state = state_view(row.instance->state),
           .instance_status = summary,
@@ -82,13 +84,9 @@ base::Result<void> check_page_of_ids(const std::optional<std::vector<std::string
 base::Result<std::vector<InstanceRecord>> named(const State& state,
                                                 const std::vector<std::string>& ids) {
   if (ids.empty()) return std::unexpected(missing("InstanceId"));
+  TRY(const auto records, require_all<InstanceRecord>(state, ids));
   std::vector<InstanceRecord> found;
-  for (const std::string& id : ids) {
-    TRY(const InstanceRecord* const instance, require<InstanceRecord>(state, id));
-    if (std::ranges::find(found, instance->id, &InstanceRecord::id) == found.end()) {
-      found.push_back(*instance);
-    }
-  }
+  for (const InstanceRecord* record : records) found.push_back(*record);
   return found;
 }
 
@@ -194,9 +192,12 @@ void release_interface(Transaction& transaction, const NetworkInterfaceId& id) {
 base::Result<DescribeInstancesResult> describe_instances(const State& state, const Place& place,
                                                          const DescribeInstancesRequest& request) {
   TRY_VOID(check_page_of_ids(request.instance_ids, request.max_results));
+  // No instance here is managed by another service: IncludeManagedResources changes nothing.
+  const std::array shared{SharedValue{"owner-id", place.account},
+                          SharedValue{"network-interface.owner-id", place.account}};
   TRY(const auto page,
-      select<InstanceRecord>(state, request.instance_ids, request.filters, instance_filters(),
-                             {request.max_results, request.next_token}));
+      select_shared<InstanceRecord>(state, shared, request.instance_ids, request.filters,
+                                    instance_filters(), {request.max_results, request.next_token}));
   return DescribeInstancesResult{.reservations = reservation_views(state, page.records, place),
                                  .next_token = page.next_token};
 }
@@ -263,7 +264,8 @@ base::Result<StopInstancesResult> stop_instances(Transaction& transaction,
     }
     by_user(instance, transaction.now());
     instance.reboot_wanted = false;
-    instance.stop_at_once = request.force.value_or(false);
+    instance.stop_at_once =
+        request.force.value_or(false) || request.skip_os_shutdown.value_or(false);
     changes.push_back(change(transaction, std::move(instance), InstanceStateName::Stopping));
   }
   return StopInstancesResult{std::move(changes)};
@@ -298,6 +300,8 @@ base::Result<TerminateInstancesResult> terminate_instances(Transaction& transact
     }
     by_user(instance, transaction.now());
     instance.reboot_wanted = false;
+    instance.stop_at_once =
+        request.force.value_or(false) || request.skip_os_shutdown.value_or(false);
     changes.push_back(change(transaction, std::move(instance), InstanceStateName::ShuttingDown));
   }
   return TerminateInstancesResult{std::move(changes)};

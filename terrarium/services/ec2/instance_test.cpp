@@ -118,7 +118,8 @@ TEST_F(InstanceRules, WithoutSubnetTheFirstDefaultSubnetAndItsGroupAreTaken) {
   EXPECT_EQ(*eni.attachment->device_index, 0);
   EXPECT_TRUE(eni.association->public_ip->starts_with("203.0.113."));
   EXPECT_EQ(*instance.block_device_mappings->front().device_name, "/dev/xvda");
-  EXPECT_EQ(*instance.metadata_options->state, "applied");
+  EXPECT_EQ(*instance.metadata_options->state, "pending");
+  EXPECT_EQ(*instance.state_reason->code, "pending");
 }
 
 TEST_F(InstanceRules, TheSameClientTokenGivesTheSameReservation) {

@@ -84,6 +84,7 @@ void add_constants(const InstanceRecord& instance, Instance& out) {
       PrivateDnsNameOptionsResponse{.hostname_type = "ip-name",
                                     .enable_resource_name_dns_a_record = false,
                                     .enable_resource_name_dns_aaaa_record = false};
+  out.current_instance_boot_mode = "legacy-bios";
   out.maintenance_options = InstanceMaintenanceOptions{.auto_recovery = "default"};
 }
 
@@ -155,6 +156,10 @@ std::vector<GroupIdentifier> group_views(const State& state,
   return out;
 }
 
+std::string region_of(const InstanceRecord& instance) {
+  return instance.zone.substr(0, instance.zone.empty() ? 0 : instance.zone.size() - 1);
+}
+
 const NetworkInterfaceRecord* primary_interface(const State& state,
                                                 const InstanceRecord& instance) {
   if (instance.network_interfaces.empty()) return nullptr;
@@ -195,6 +200,10 @@ Instance view(const State& state, const InstanceRecord& instance, const Place& p
   }
   if (instance.state_reason.has_value()) {
     out.state_reason = StateReason{instance.state_reason->code, instance.state_reason->message};
+  }
+  if (instance.state == InstanceStateName::Pending) {
+    out.state_reason = StateReason{"pending", "pending"};
+    out.metadata_options->state = "pending";
   }
   add_constants(instance, out);
   add_type(instance, out);

@@ -23,6 +23,8 @@ InstanceState state_view(InstanceStateName state);
 InstanceMetadataOptionsResponse metadata_view(const MetadataOptionsRecord& options);
 std::vector<GroupIdentifier> group_views(const State& state,
                                          const std::vector<SecurityGroupId>& groups);
+// A zone is its region's name and a letter.
+std::string region_of(const InstanceRecord& instance);
 // Its first; null when it has been terminated.
 const NetworkInterfaceRecord* primary_interface(const State& state, const InstanceRecord& instance);
 std::vector<InstanceBlockDeviceMapping> device_views(const State& state,

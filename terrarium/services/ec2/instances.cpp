@@ -16,30 +16,12 @@ namespace {
 using base::Result;
 using runtime::Task;
 
-Result<void> refuse_dry_run(const std::optional<bool>& dry_run) {
-  if (!dry_run.value_or(false)) return {};
-  return base::fail(errors::kDryRunOperation,
-                    "Request would have succeeded, but DryRun flag is set.");
-}
-
-// A rule for Core::change, whose changes are dropped when the request asked for a dry run.
+// A rule for Core::change, with its request.
 template <class Request, class Rule>
-auto dry_or_wet(Request request, Rule rule) {
+auto with(Request request, Rule rule) {
   return [request = std::move(request), rule](Transaction& transaction) {
-    auto answer = rule(transaction, request);
-    if (answer.has_value()) {
-      if (auto refused = refuse_dry_run(request.dry_run); !refused.has_value()) {
-        answer = std::unexpected(std::move(refused).error());
-      }
-    }
-    return answer;
+    return rule(transaction, request);
   };
-}
-
-template <class Request, class Output>
-Result<Output> described(const Request& request, Result<Output> answer) {
-  if (answer.has_value()) TRY_VOID(refuse_dry_run(request.dry_run));
-  return answer;
 }
 
 }  // namespace
@@ -54,37 +36,34 @@ Task<Result<Reservation>> Instances::run_instances(const wire::Context& context,
   const auto rule = [this](Transaction& transaction, const RunInstancesRequest& wanted) {
     return ec2::run_instances(transaction, wanted, profiles_);
   };
-  co_return co_await core_.change(context, Effect::Recorded, dry_or_wet(std::move(request), rule));
+  co_return co_await core_.change(context, Effect::Recorded, with(std::move(request), rule));
 }
 
 Task<Result<DescribeInstancesResult>> Instances::describe_instances(
     const wire::Context& context, DescribeInstancesRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return described(request, ec2::describe_instances(*state, place(context), request));
+  co_return ec2::describe_instances(*state, place(context), request);
 }
 
 Task<Result<DescribeInstanceStatusResult>> Instances::describe_instance_status(
     const wire::Context& context, DescribeInstanceStatusRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return described(request, ec2::describe_instance_status(*state, context.now, request));
+  co_return ec2::describe_instance_status(*state, context.now, request);
 }
 
 Task<Result<StartInstancesResult>> Instances::start_instances(const wire::Context& context,
                                                               StartInstancesRequest request) {
-  return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::start_instances));
+  return core_.change(context, Effect::Recorded, with(std::move(request), ec2::start_instances));
 }
 
 Task<Result<StopInstancesResult>> Instances::stop_instances(const wire::Context& context,
                                                             StopInstancesRequest request) {
-  return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::stop_instances));
+  return core_.change(context, Effect::Recorded, with(std::move(request), ec2::stop_instances));
 }
 
 Task<Result<wire::Empty>> Instances::reboot_instances(const wire::Context& context,
                                                       RebootInstancesRequest request) {
-  return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::reboot_instances));
+  return core_.change(context, Effect::Recorded, with(std::move(request), ec2::reboot_instances));
 }
 
 Task<Result<TerminateInstancesResult>> Instances::terminate_instances(
@@ -92,51 +71,50 @@ Task<Result<TerminateInstancesResult>> Instances::terminate_instances(
   const auto rule = [](Transaction& transaction, const TerminateInstancesRequest& wanted) {
     return ec2::terminate_instances(transaction, wanted);
   };
-  return core_.change(context, Effect::Recorded, dry_or_wet(std::move(request), rule));
+  return core_.change(context, Effect::Recorded, with(std::move(request), rule));
 }
 
 Task<Result<InstanceAttribute>> Instances::describe_instance_attribute(
     const wire::Context& context, DescribeInstanceAttributeRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return described(request, ec2::describe_instance_attribute(*state, request));
+  co_return ec2::describe_instance_attribute(*state, request);
 }
 
 Task<Result<wire::Empty>> Instances::modify_instance_attribute(
     const wire::Context& context, ModifyInstanceAttributeRequest request) {
   return core_.change(context, Effect::Applied,
-                      dry_or_wet(std::move(request), ec2::modify_instance_attribute));
+                      with(std::move(request), ec2::modify_instance_attribute));
 }
 
 Task<Result<DescribeInstanceCreditSpecificationsResult>>
 Instances::describe_instance_credit_specifications(
     const wire::Context& context, DescribeInstanceCreditSpecificationsRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return described(request, ec2::describe_instance_credit_specifications(*state, request));
+  co_return ec2::describe_instance_credit_specifications(*state, request);
 }
 
 Task<Result<ModifyInstanceCreditSpecificationResult>>
 Instances::modify_instance_credit_specification(const wire::Context& context,
                                                 ModifyInstanceCreditSpecificationRequest request) {
   return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::modify_instance_credit_specification));
+                      with(std::move(request), ec2::modify_instance_credit_specification));
 }
 
 Task<Result<MonitorInstancesResult>> Instances::monitor_instances(const wire::Context& context,
                                                                   MonitorInstancesRequest request) {
-  return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::monitor_instances));
+  return core_.change(context, Effect::Recorded, with(std::move(request), ec2::monitor_instances));
 }
 
 Task<Result<UnmonitorInstancesResult>> Instances::unmonitor_instances(
     const wire::Context& context, UnmonitorInstancesRequest request) {
   return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::unmonitor_instances));
+                      with(std::move(request), ec2::unmonitor_instances));
 }
 
 Task<Result<ModifyInstanceMetadataOptionsResult>> Instances::modify_instance_metadata_options(
     const wire::Context& context, ModifyInstanceMetadataOptionsRequest request) {
   return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::modify_instance_metadata_options));
+                      with(std::move(request), ec2::modify_instance_metadata_options));
 }
 
 Task<Result<GetConsoleOutputResult>> Instances::get_console_output(
@@ -144,7 +122,6 @@ Task<Result<GetConsoleOutputResult>> Instances::get_console_output(
   CO_TRY(const State* const state, core_.records(context.region));
   CO_TRY(const InstanceRecord* const instance,
          require<InstanceRecord>(*state, request.instance_id));
-  CO_TRY_VOID(refuse_dry_run(request.dry_run));
   GetConsoleOutputResult result{.instance_id = instance->id.value, .timestamp = context.now};
   // What Latest asks for (Nitro's, now) is what there always is.
   if (instance->has_run) {
@@ -156,30 +133,29 @@ Task<Result<GetConsoleOutputResult>> Instances::get_console_output(
 
 Task<Result<DescribeInstanceTypesResult>> Instances::describe_instance_types(
     const wire::Context&, DescribeInstanceTypesRequest request) {
-  co_return described(request, ec2::describe_instance_types(request));
+  co_return ec2::describe_instance_types(request);
 }
 
 Task<Result<DescribeInstanceTypeOfferingsResult>> Instances::describe_instance_type_offerings(
     const wire::Context& context, DescribeInstanceTypeOfferingsRequest request) {
-  co_return described(request, ec2::describe_instance_type_offerings(context.region, request));
+  co_return ec2::describe_instance_type_offerings(context.region, request);
 }
 
 Task<Result<DescribeVolumesResult>> Instances::describe_volumes(const wire::Context& context,
                                                                 DescribeVolumesRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return described(request, ec2::describe_volumes(*state, request));
+  co_return ec2::describe_volumes(*state, request);
 }
 
 Task<Result<ModifyVolumeResult>> Instances::modify_volume(const wire::Context& context,
                                                           ModifyVolumeRequest request) {
-  return core_.change(context, Effect::Recorded,
-                      dry_or_wet(std::move(request), ec2::modify_volume));
+  return core_.change(context, Effect::Recorded, with(std::move(request), ec2::modify_volume));
 }
 
 Task<Result<DescribeVolumesModificationsResult>> Instances::describe_volumes_modifications(
     const wire::Context& context, DescribeVolumesModificationsRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return described(request, ec2::describe_volumes_modifications(*state, request));
+  co_return ec2::describe_volumes_modifications(*state, request);
 }
 
 Task<Result<DescribeIamInstanceProfileAssociationsResult>>

@@ -188,8 +188,12 @@ base::Result<CreateNetworkInterfaceResult> create_network_interface(
     record.address = wanted.primary;
   }
   TRY(record, add_secondary(transaction, std::move(record), subnet, wanted.secondary, wanted.more));
-  return CreateNetworkInterfaceResult{.network_interface = view(state, record, transaction.scene()),
+  CreateNetworkInterfaceResult result{.network_interface = view(state, record, transaction.scene()),
                                       .client_token = request.client_token};
+  // AWS answers before it is done, and says then who asked.
+  result.network_interface->status = "pending";
+  result.network_interface->requester_id = transaction.scene().account;
+  return result;
 }
 
 base::Result<DescribeNetworkInterfacesResult> describe_network_interfaces(

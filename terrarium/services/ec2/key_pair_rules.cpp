@@ -130,8 +130,8 @@ base::Result<DescribeKeyPairsResult> describe_key_pairs(const State& state,
   return result;
 }
 
-base::Result<wire::Empty> delete_key_pair(Transaction& transaction,
-                                          const DeleteKeyPairRequest& request) {
+base::Result<DeleteKeyPairResult> delete_key_pair(Transaction& transaction,
+                                                  const DeleteKeyPairRequest& request) {
   if (!request.key_name.has_value() && !request.key_pair_id.has_value()) {
     return std::unexpected(missing("KeyName or KeyPairId"));
   }
@@ -139,8 +139,12 @@ base::Result<wire::Empty> delete_key_pair(Transaction& transaction,
       request.key_pair_id.has_value()
           ? transaction.find<KeyPairRecord>(KeyPairId(*request.key_pair_id))
           : find_by_name(transaction.state(), *request.key_name);
-  if (pair != nullptr) transaction.erase<KeyPairRecord>(pair->id);
-  return wire::Empty{};
+  // What is not there any more is deleted: AWS leaves only its id out.
+  DeleteKeyPairResult result{.return_ = true};
+  if (pair == nullptr) return result;
+  result.key_pair_id = pair->id.value;
+  transaction.erase<KeyPairRecord>(pair->id);
+  return result;
 }
 
 }  // namespace terrarium::ec2

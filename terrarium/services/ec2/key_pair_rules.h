@@ -18,7 +18,7 @@ base::Result<ImportKeyPairResult> import_key_pair(Transaction& transaction,
 base::Result<DescribeKeyPairsResult> describe_key_pairs(const State& state,
                                                         const DescribeKeyPairsRequest& request);
 // By name or id; one that does not exist is gone already.
-base::Result<wire::Empty> delete_key_pair(Transaction& transaction,
-                                          const DeleteKeyPairRequest& request);
+base::Result<DeleteKeyPairResult> delete_key_pair(Transaction& transaction,
+                                                  const DeleteKeyPairRequest& request);
 
 }  // namespace terrarium::ec2

@@ -29,8 +29,8 @@ Task<Result<DescribeKeyPairsResult>> KeyPairs::describe_key_pairs(const wire::Co
   co_return ec2::describe_key_pairs(*state, request);
 }
 
-Task<Result<wire::Empty>> KeyPairs::delete_key_pair(const wire::Context& context,
-                                                    DeleteKeyPairRequest request) {
+Task<Result<DeleteKeyPairResult>> KeyPairs::delete_key_pair(const wire::Context& context,
+                                                            DeleteKeyPairRequest request) {
   return core_.change(context, Effect::Recorded,
                       [request = std::move(request)](Transaction& transaction) {
                         return ec2::delete_key_pair(transaction, request);

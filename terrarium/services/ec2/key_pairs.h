@@ -14,7 +14,7 @@ class KeyPairs {
   EC2_OPERATION(create_key_pair, CreateKeyPairRequest, KeyPair);
   EC2_OPERATION(import_key_pair, ImportKeyPairRequest, ImportKeyPairResult);
   EC2_OPERATION(describe_key_pairs, DescribeKeyPairsRequest, DescribeKeyPairsResult);
-  EC2_OPERATION(delete_key_pair, DeleteKeyPairRequest, wire::Empty);
+  EC2_OPERATION(delete_key_pair, DeleteKeyPairRequest, DeleteKeyPairResult);
 
  private:
   Core& core_;

@@ -158,5 +158,29 @@ TEST_F(LaunchTemplateRules, DataOfAnInstanceWouldLaunchItAgain) {
   EXPECT_EQ(found->launch_template_data->tag_specifications->front().tags->size(), 1u);
 }
 
+TEST_F(LaunchTemplateRules, PagesMayBeOfOne) {
+  (void)create("one");
+  (void)create("two");
+  const auto first = describe_launch_templates(records.state(), {.max_results = 1});
+  ASSERT_EQ(first->launch_templates->size(), 1u);
+  const auto second = describe_launch_templates(
+      records.state(), {.next_token = first->next_token, .max_results = 1});
+  EXPECT_EQ(second->launch_templates->size(), 1u);
+  EXPECT_FALSE(second->next_token.has_value());
+  EXPECT_EQ(code_of(describe_launch_templates(records.state(), {.max_results = 201})),
+            "InvalidParameterValue");
+}
+
+TEST_F(LaunchTemplateRules, AnUnknownTemplateIsNamedInAwssWords) {
+  EXPECT_EQ(versions({.launch_template_id = "lt-00000000000000001"}).error().message,
+            "The specified launch template, with template ID lt-00000000000000001, does not "
+            "exist.");
+  EXPECT_EQ(describe_launch_templates(records.state(),
+                                      {.launch_template_names = std::vector<std::string>{"no"}})
+                .error()
+                .message,
+            "At least one of the launch templates specified in the request does not exist.");
+}
+
 }  // namespace
 }  // namespace terrarium::ec2

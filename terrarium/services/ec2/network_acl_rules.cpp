@@ -276,10 +276,20 @@ NetworkAclId default_network_acl(const State& state, const VpcId& vpc) {
 base::Result<CreateNetworkAclResult> create_network_acl(Transaction& transaction,
                                                         const CreateNetworkAclRequest& request) {
   TRY(const VpcRecord* const vpc, require<VpcRecord>(transaction.state(), request.vpc_id));
-  NetworkAclRecord acl{.id = new_id<NetworkAclId>(transaction.random()), .vpc = vpc->id};
+  const std::string token = request.client_token.value_or("");
+  TRY(const auto* const before,
+      made_with_token<NetworkAclRecord>(transaction.state(), token, request.vpc_id));
+  if (before != nullptr) {
+    return CreateNetworkAclResult{
+        .network_acl = view(transaction.state(), *before, transaction.scene()),
+        .client_token = request.client_token};
+  }
+  NetworkAclRecord acl{
+      .id = new_id<NetworkAclId>(transaction.random()), .vpc = vpc->id, .client_token = token};
   TRY(acl.tags, tags_for(request.tag_specifications, "network-acl"));
   transaction.put(acl);
-  return CreateNetworkAclResult{.network_acl = view(transaction.state(), acl, transaction.scene())};
+  return CreateNetworkAclResult{.network_acl = view(transaction.state(), acl, transaction.scene()),
+                                .client_token = request.client_token};
 }
 
 base::Result<DescribeNetworkAclsResult> describe_network_acls(

@@ -18,12 +18,12 @@ BOOST_DESCRIBE_STRUCT(SubnetRecord, (),
 BOOST_DESCRIBE_ENUM(RouteTarget, Local, InternetGateway, NatGateway, NetworkInterface, Instance)
 BOOST_DESCRIBE_STRUCT(RouteRecord, (), (destination, target, target_id, created_with_table))
 BOOST_DESCRIBE_STRUCT(RouteTableAssociationRecord, (), (id, subnet))
-BOOST_DESCRIBE_STRUCT(RouteTableRecord, (), (id, vpc, routes, associations, tags))
+BOOST_DESCRIBE_STRUCT(RouteTableRecord, (), (id, vpc, routes, associations, client_token, tags))
 BOOST_DESCRIBE_STRUCT(InternetGatewayRecord, (), (id, vpc, tags))
 BOOST_DESCRIBE_STRUCT(NetworkAclEntryRecord, (),
                       (number, egress, allow, protocol, cidr, ipv6_cidr, from, to, icmp_type,
                        icmp_code))
-BOOST_DESCRIBE_STRUCT(NetworkAclRecord, (), (id, vpc, is_default, entries, tags))
+BOOST_DESCRIBE_STRUCT(NetworkAclRecord, (), (id, vpc, is_default, entries, client_token, tags))
 BOOST_DESCRIBE_STRUCT(SecurityGroupRuleRecord, (),
                       (id, egress, protocol, from, to, cidr, ipv6_cidr, group, description, tags))
 BOOST_DESCRIBE_STRUCT(SecurityGroupRecord, (), (id, vpc, name, description, rules, tags))

@@ -82,6 +82,7 @@ struct RouteTableRecord {
   VpcId vpc;
   std::vector<RouteRecord> routes;
   std::vector<RouteTableAssociationRecord> associations;
+  std::string client_token;
   Tags tags;
 
   bool is_main() const;
@@ -115,6 +116,7 @@ struct NetworkAclRecord {
   VpcId vpc;
   bool is_default = false;
   std::vector<NetworkAclEntryRecord> entries;  // without the final deny, which every list has
+  std::string client_token;
   Tags tags;
 };
 

@@ -318,14 +318,24 @@ RouteTableAssociationState associated() { return {.state = "associated"}; }
 base::Result<CreateRouteTableResult> create_route_table(Transaction& transaction,
                                                         const CreateRouteTableRequest& request) {
   TRY(const VpcRecord* const vpc, require<VpcRecord>(transaction.state(), request.vpc_id));
-  RouteTableRecord table{.id = new_id<RouteTableId>(transaction.random()), .vpc = vpc->id};
+  const std::string token = request.client_token.value_or("");
+  TRY(const auto* const before,
+      made_with_token<RouteTableRecord>(transaction.state(), token, request.vpc_id));
+  if (before != nullptr) {
+    return CreateRouteTableResult{
+        .route_table = view(transaction.state(), *before, transaction.scene()),
+        .client_token = request.client_token};
+  }
+  RouteTableRecord table{
+      .id = new_id<RouteTableId>(transaction.random()), .vpc = vpc->id, .client_token = token};
   TRY(table.tags, tags_for(request.tag_specifications, "route-table"));
   for (const CidrAssociationRecord& range : vpc->cidrs) {
     table.routes.push_back({range.cidr, RouteTarget::Local, {}, true});
   }
   transaction.put(table);
-  return CreateRouteTableResult{.route_table =
-                                    view(transaction.state(), table, transaction.scene())};
+  return CreateRouteTableResult{
+      .route_table = view(transaction.state(), table, transaction.scene()),
+      .client_token = request.client_token};
 }
 
 base::Result<DescribeRouteTablesResult> describe_route_tables(

@@ -48,6 +48,17 @@ TEST(RouteRules, ATableBeginsWithTheLocalRoute) {
   EXPECT_TRUE(shown(net, table).associations->empty());
 }
 
+TEST(RouteRules, AClientTokenMakesOneTable) {
+  TestingNetwork net;
+  const auto make = [&](const std::string& vpc) {
+    return net.call(create_route_table, {.vpc_id = vpc, .client_token = "t"});
+  };
+  const auto made = make(net.vpc);
+  EXPECT_EQ(made->client_token, "t");
+  EXPECT_EQ(make(net.vpc)->route_table->route_table_id, made->route_table->route_table_id);
+  EXPECT_EQ(code_of(make(net.records.default_vpc().value)), "IdempotentParameterMismatch");
+}
+
 TEST(RouteRules, ARouteLeadsToTheInternetGatewayWhileItIsAttached) {
   TestingNetwork net;
   const std::string table = new_table(net);

@@ -190,7 +190,7 @@ base::Result<std::vector<SecurityGroupRule>> authorize(
     }
     rule.id = new_id<SecurityGroupRuleId>(transaction.random());
     rule.tags = tags;
-    shown.push_back(view(group, rule, account));
+    shown.push_back(view(group, rule, transaction.scene()));
     group.rules.push_back(std::move(rule));
   }
   TRY_VOID(check_count(group));
@@ -198,9 +198,24 @@ base::Result<std::vector<SecurityGroupRule>> authorize(
   return shown;
 }
 
-base::Result<void> revoke(Transaction& transaction, const SecurityGroupRecord& found, bool egress,
-                          const std::vector<IpPermission>& permissions,
-                          const std::vector<std::string>& rule_ids) {
+RevokedSecurityGroupRule revoked_view(const SecurityGroupRecord& group,
+                                      const SecurityGroupRuleRecord& rule) {
+  RevokedSecurityGroupRule out{.security_group_rule_id = rule.id.value,
+                               .group_id = group.id.value,
+                               .is_egress = rule.egress,
+                               .ip_protocol = rule.protocol,
+                               .from_port = rule.from.value_or(-1),
+                               .to_port = rule.to.value_or(-1),
+                               .description = rule.description};
+  if (!rule.cidr.empty()) out.cidr_ipv4 = rule.cidr;
+  if (!rule.ipv6_cidr.empty()) out.cidr_ipv6 = rule.ipv6_cidr;
+  if (rule.group.has_value()) out.referenced_group_id = rule.group->value;
+  return out;
+}
+
+base::Result<std::vector<RevokedSecurityGroupRule>> revoke(
+    Transaction& transaction, const SecurityGroupRecord& found, bool egress,
+    const std::vector<IpPermission>& permissions, const std::vector<std::string>& rule_ids) {
   if (permissions.empty() && rule_ids.empty()) {
     return base::fail(errors::kMissingParameter,
                       "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.");
@@ -213,7 +228,9 @@ base::Result<void> revoke(Transaction& transaction, const SecurityGroupRecord& f
   SecurityGroupRecord group = found;
   const RuleScope scope{transaction.state(), transaction.scene().account, found, egress};
   TRY(const auto rules, rules_of(scope, permissions));
-  const auto erase = [&group](const SecurityGroupRuleRecord* rule) {
+  std::vector<RevokedSecurityGroupRule> revoked;
+  const auto erase = [&](const SecurityGroupRuleRecord* rule) {
+    revoked.push_back(revoked_view(group, *rule));
     group.rules.erase(group.rules.begin() + (rule - group.rules.data()));
   };
   for (const SecurityGroupRuleRecord& rule : rules) {
@@ -225,7 +242,7 @@ base::Result<void> revoke(Transaction& transaction, const SecurityGroupRecord& f
     erase(rule);
   }
   transaction.put(std::move(group));
-  return {};
+  return revoked;
 }
 
 // An update names its rules as Authorize does, or by id.
@@ -303,13 +320,16 @@ base::Result<CreateSecurityGroupResult> create_security_group(
   group.rules.push_back({.id = new_id<SecurityGroupRuleId>(transaction.random()),
                          .egress = true,
                          .cidr = "0.0.0.0/0"});
-  CreateSecurityGroupResult result{.group_id = group.id.value, .tags = tag_list(group.tags)};
+  CreateSecurityGroupResult result{
+      .group_id = group.id.value,
+      .tags = tag_list(group.tags),
+      .security_group_arn = security_group_arn(transaction.scene(), group.id)};
   transaction.put(std::move(group));
   return result;
 }
 
-base::Result<wire::Empty> delete_security_group(Transaction& transaction,
-                                                const DeleteSecurityGroupRequest& request) {
+base::Result<DeleteSecurityGroupResult> delete_security_group(
+    Transaction& transaction, const DeleteSecurityGroupRequest& request) {
   TRY(const SecurityGroupRecord* const group,
       choose_group(transaction.state(), request.group_id, request.group_name));
   const SecurityGroupId id = group->id;
@@ -323,7 +343,7 @@ base::Result<wire::Empty> delete_security_group(Transaction& transaction,
                       "resource " + id.value + " has a dependent object");
   }
   transaction.erase<SecurityGroupRecord>(id);
-  return wire::Empty{};
+  return DeleteSecurityGroupResult{.return_ = true, .group_id = id.value};
 }
 
 base::Result<AuthorizeSecurityGroupIngressResult> authorize_ingress(
@@ -351,9 +371,10 @@ base::Result<RevokeSecurityGroupIngressResult> revoke_ingress(
   TRY(const SecurityGroupRecord* const group,
       choose_group(transaction.state(), request.group_id, request.group_name));
   TRY(const auto permissions, ingress_permissions(request));
-  TRY_VOID(revoke(transaction, *group, false, permissions,
-                  request.security_group_rule_ids.value_or(std::vector<std::string>{})));
-  return RevokeSecurityGroupIngressResult{.return_ = true};
+  TRY(auto revoked, revoke(transaction, *group, false, permissions,
+                           request.security_group_rule_ids.value_or(std::vector<std::string>{})));
+  return RevokeSecurityGroupIngressResult{.return_ = true,
+                                          .revoked_security_group_rules = std::move(revoked)};
 }
 
 base::Result<RevokeSecurityGroupEgressResult> revoke_egress(
@@ -361,9 +382,10 @@ base::Result<RevokeSecurityGroupEgressResult> revoke_egress(
   TRY(const SecurityGroupRecord* const group,
       require<SecurityGroupRecord>(transaction.state(), request.group_id));
   TRY(const auto permissions, egress_permissions(request));
-  TRY_VOID(revoke(transaction, *group, true, permissions,
-                  request.security_group_rule_ids.value_or(std::vector<std::string>{})));
-  return RevokeSecurityGroupEgressResult{.return_ = true};
+  TRY(auto revoked, revoke(transaction, *group, true, permissions,
+                           request.security_group_rule_ids.value_or(std::vector<std::string>{})));
+  return RevokeSecurityGroupEgressResult{.return_ = true,
+                                         .revoked_security_group_rules = std::move(revoked)};
 }
 
 base::Result<ModifySecurityGroupRulesResult> modify_security_group_rules(

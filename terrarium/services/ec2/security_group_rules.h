@@ -14,13 +14,12 @@ inline constexpr std::size_t kRulesPerSecurityGroupMax = 60;  // in one directio
 base::Result<CreateSecurityGroupResult> create_security_group(
     Transaction& transaction, const CreateSecurityGroupRequest& request);
 // DependencyViolation while an interface or a rule of another group needs it.
-base::Result<wire::Empty> delete_security_group(Transaction& transaction,
-                                                const DeleteSecurityGroupRequest& request);
+base::Result<DeleteSecurityGroupResult> delete_security_group(
+    Transaction& transaction, const DeleteSecurityGroupRequest& request);
 base::Result<DescribeSecurityGroupsResult> describe_security_groups(
-    const State& state, const std::string& account, const DescribeSecurityGroupsRequest& request);
+    const State& state, const Scene& scene, const DescribeSecurityGroupsRequest& request);
 base::Result<DescribeSecurityGroupRulesResult> describe_security_group_rules(
-    const State& state, const std::string& account,
-    const DescribeSecurityGroupRulesRequest& request);
+    const State& state, const Scene& scene, const DescribeSecurityGroupRulesRequest& request);
 
 base::Result<AuthorizeSecurityGroupIngressResult> authorize_ingress(
     Transaction& transaction, const AuthorizeSecurityGroupIngressRequest& request);

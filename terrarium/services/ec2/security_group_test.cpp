@@ -48,16 +48,17 @@ class SecurityGroupRules : public testing::Test {
     });
   }
   SecurityGroup shown(const std::string& group) {
-    return view(*records.state().find<SecurityGroupRecord>(SecurityGroupId(group)), kAccount);
+    return view(*records.state().find<SecurityGroupRecord>(SecurityGroupId(group)), kScene);
   }
   std::size_t count(const std::string& filter, const std::string& value) {
     return describe_security_groups(
-               records.state(), kAccount,
+               records.state(), kScene,
                {.filters = std::vector<Filter>{{filter, std::vector<std::string>{value}}}})
         ->security_groups->size();
   }
 
   const std::string kAccount = "000000000000";
+  const Scene kScene{.region = "us-east-1", .account = kAccount};
   TestingRecords records;
 };
 
@@ -243,7 +244,7 @@ TEST_F(SecurityGroupRules, RulesAreListedModifiedAndDescribed) {
   });
   ASSERT_TRUE(described.has_value());
   const auto listed = describe_security_group_rules(
-      records.state(), kAccount,
+      records.state(), kScene,
       {.filters = std::vector<Filter>{{"group-id", std::vector<std::string>{group}}},
        .security_group_rule_ids = std::vector<std::string>{id}});
   ASSERT_EQ(listed->security_group_rules->size(), 1u);

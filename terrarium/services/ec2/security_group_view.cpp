@@ -128,6 +128,10 @@ std::vector<RuleRow> rule_rows(const State& state) {
   return rows;
 }
 
+std::string arn_of(const Scene& scene, std::string_view kind, const std::string& id) {
+  return "arn:aws:ec2:" + scene.region + ":" + scene.account + ":" + std::string(kind) + id;
+}
+
 }  // namespace
 
 base::Error unknown_rule(const std::string& id) {
@@ -141,16 +145,19 @@ base::Error unknown_rule(const std::string& id) {
 }
 
 SecurityGroupRule view(const SecurityGroupRecord& group, const SecurityGroupRuleRecord& rule,
-                       const std::string& account) {
-  SecurityGroupRule out{.security_group_rule_id = rule.id.value,
-                        .group_id = group.id.value,
-                        .group_owner_id = account,
-                        .is_egress = rule.egress,
-                        .ip_protocol = rule.protocol,
-                        .from_port = rule.from.value_or(-1),
-                        .to_port = rule.to.value_or(-1),
-                        .description = rule.description,
-                        .tags = tag_list(rule.tags)};
+                       const Scene& scene) {
+  const std::string& account = scene.account;
+  SecurityGroupRule out{
+      .security_group_rule_id = rule.id.value,
+      .group_id = group.id.value,
+      .group_owner_id = account,
+      .is_egress = rule.egress,
+      .ip_protocol = rule.protocol,
+      .from_port = rule.from.value_or(-1),
+      .to_port = rule.to.value_or(-1),
+      .description = rule.description,
+      .tags = tag_list(rule.tags),
+      .security_group_rule_arn = arn_of(scene, "security-group-rule/", rule.id.value)};
   if (!rule.cidr.empty()) out.cidr_ipv4 = rule.cidr;
   if (!rule.ipv6_cidr.empty()) out.cidr_ipv6 = rule.ipv6_cidr;
   if (rule.group.has_value()) {
@@ -160,7 +167,12 @@ SecurityGroupRule view(const SecurityGroupRecord& group, const SecurityGroupRule
   return out;
 }
 
-SecurityGroup view(const SecurityGroupRecord& group, const std::string& account) {
+std::string security_group_arn(const Scene& scene, const SecurityGroupId& id) {
+  return arn_of(scene, "security-group/", id.value);
+}
+
+SecurityGroup view(const SecurityGroupRecord& group, const Scene& scene) {
+  const std::string& account = scene.account;
   return {.description = group.description,
           .group_name = group.name,
           .ip_permissions = permissions_of(account, group.rules, false),
@@ -168,25 +180,27 @@ SecurityGroup view(const SecurityGroupRecord& group, const std::string& account)
           .group_id = group.id.value,
           .ip_permissions_egress = permissions_of(account, group.rules, true),
           .tags = tag_list(group.tags),
-          .vpc_id = group.vpc.value};
+          .vpc_id = group.vpc.value,
+          .security_group_arn = security_group_arn(scene, group.id)};
 }
 
 base::Result<DescribeSecurityGroupsResult> describe_security_groups(
-    const State& state, const std::string& account, const DescribeSecurityGroupsRequest& request) {
+    const State& state, const Scene& scene, const DescribeSecurityGroupsRequest& request) {
   TRY(const FilterSet filters, FilterSet::of(request.filters));
   TRY_VOID(filters.check(std::span<const GroupFilter>(kGroupFilters)));
   std::set<SecurityGroupId> wanted;
-  for (const std::string& id : request.group_ids.value_or(std::vector<std::string>{})) {
-    TRY(const SecurityGroupRecord* const group, require<SecurityGroupRecord>(state, id));
-    wanted.insert(group->id);
-  }
+  TRY(const auto named, require_all<SecurityGroupRecord>(
+                            state, request.group_ids.value_or(std::vector<std::string>{})));
+  for (const SecurityGroupRecord* group : named) wanted.insert(group->id);
   for (const std::string& name : request.group_names.value_or(std::vector<std::string>{})) {
     TRY(const SecurityGroupRecord* const group, group_by_name(state, name));
     wanted.insert(group->id);
   }
   std::vector<GroupRow> rows;
   for (const SecurityGroupRecord& group : state.all<SecurityGroupRecord>()) {
-    if (wanted.empty() || wanted.contains(group.id)) rows.push_back({group.id, &group, &account});
+    if (wanted.empty() || wanted.contains(group.id)) {
+      rows.push_back({group.id, &group, &scene.account});
+    }
   }
   std::vector<const GroupRow*> found;
   for (const GroupRow& row : rows) {
@@ -196,14 +210,13 @@ base::Result<DescribeSecurityGroupsResult> describe_security_groups(
   DescribeSecurityGroupsResult result{.security_groups = std::vector<SecurityGroup>{},
                                       .next_token = page.next_token};
   for (const GroupRow* row : page.records) {
-    result.security_groups->push_back(view(*row->group, account));
+    result.security_groups->push_back(view(*row->group, scene));
   }
   return result;
 }
 
 base::Result<DescribeSecurityGroupRulesResult> describe_security_group_rules(
-    const State& state, const std::string& account,
-    const DescribeSecurityGroupRulesRequest& request) {
+    const State& state, const Scene& scene, const DescribeSecurityGroupRulesRequest& request) {
   TRY(const FilterSet filters, FilterSet::of(request.filters));
   TRY_VOID(filters.check(std::span<const FilterField<RuleRow>>(kRuleFilters)));
   const std::vector<RuleRow> rows = rule_rows(state);
@@ -222,7 +235,7 @@ base::Result<DescribeSecurityGroupRulesResult> describe_security_group_rules(
   DescribeSecurityGroupRulesResult result{.security_group_rules = std::vector<SecurityGroupRule>{},
                                           .next_token = page.next_token};
   for (const RuleRow* row : page.records) {
-    result.security_group_rules->push_back(view(*row->group, *row->rule, account));
+    result.security_group_rules->push_back(view(*row->group, *row->rule, scene));
   }
   return result;
 }

@@ -9,9 +9,10 @@
 
 namespace terrarium::ec2 {
 
-SecurityGroup view(const SecurityGroupRecord& group, const std::string& account);
+SecurityGroup view(const SecurityGroupRecord& group, const Scene& scene);
+std::string security_group_arn(const Scene& scene, const SecurityGroupId& id);
 SecurityGroupRule view(const SecurityGroupRecord& group, const SecurityGroupRuleRecord& rule,
-                       const std::string& account);
+                       const Scene& scene);
 // AWS's refusal of a rule's id that no rule has.
 base::Error unknown_rule(const std::string& id);
 

@@ -15,7 +15,7 @@ Task<Result<CreateSecurityGroupResult>> SecurityGroups::create_security_group(
                       });
 }
 
-Task<Result<wire::Empty>> SecurityGroups::delete_security_group(
+Task<Result<DeleteSecurityGroupResult>> SecurityGroups::delete_security_group(
     const wire::Context& context, DeleteSecurityGroupRequest request) {
   return core_.change(context, Effect::Recorded,
                       [request = std::move(request)](Transaction& transaction) {
@@ -26,13 +26,13 @@ Task<Result<wire::Empty>> SecurityGroups::delete_security_group(
 Task<Result<DescribeSecurityGroupsResult>> SecurityGroups::describe_security_groups(
     const wire::Context& context, DescribeSecurityGroupsRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return ec2::describe_security_groups(*state, core_.config().account, request);
+  co_return ec2::describe_security_groups(*state, core_.scene_of(context), request);
 }
 
 Task<Result<DescribeSecurityGroupRulesResult>> SecurityGroups::describe_security_group_rules(
     const wire::Context& context, DescribeSecurityGroupRulesRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
-  co_return ec2::describe_security_group_rules(*state, core_.config().account, request);
+  co_return ec2::describe_security_group_rules(*state, core_.scene_of(context), request);
 }
 
 Task<Result<AuthorizeSecurityGroupIngressResult>> SecurityGroups::authorize_security_group_ingress(

@@ -12,7 +12,7 @@ class SecurityGroups {
   explicit SecurityGroups(Core& core) : core_(core) {}
 
   EC2_OPERATION(create_security_group, CreateSecurityGroupRequest, CreateSecurityGroupResult);
-  EC2_OPERATION(delete_security_group, DeleteSecurityGroupRequest, wire::Empty);
+  EC2_OPERATION(delete_security_group, DeleteSecurityGroupRequest, DeleteSecurityGroupResult);
   EC2_OPERATION(describe_security_groups, DescribeSecurityGroupsRequest,
                 DescribeSecurityGroupsResult);
   EC2_OPERATION(describe_security_group_rules, DescribeSecurityGroupRulesRequest,

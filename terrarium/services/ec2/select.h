@@ -19,6 +19,10 @@ struct Noun {
   std::string_view title;  // "vpc ID": "The vpc ID 'vpc-1' does not exist"
   const base::ErrorRow& not_found;
   const base::ErrorRow& malformed;
+  // Where AWS says it otherwise. {} is the id; of several unknown ids, all of them.
+  std::string_view unknown = {};
+  std::string_view several_unknown = {};
+  std::string_view expecting = {};  // "sg-...", named when an id is malformed
 };
 
 // noun_of<Vpc>() and so on: nouns.cpp.
@@ -27,6 +31,8 @@ const Noun& noun_of();
 
 base::Error malformed_id(const Noun& noun, const std::string& id);
 base::Error unknown_id(const Noun& noun, const std::string& id);
+// Of ids that are well formed; kinds that AWS speaks of one by one are named by the first.
+base::Error unknown_ids(const Noun& noun, const std::vector<std::string>& ids);
 
 // The record, or AWS's refusal of the id.
 template <class T>
@@ -38,13 +44,35 @@ base::Result<const T*> require(const State& state, const std::string& id) {
   return std::unexpected(well_formed ? unknown_id(noun, id) : malformed_id(noun, id));
 }
 
+// All of the records, each once, in the order named.
+template <class T>
+base::Result<std::vector<const T*>> require_all(const State& state,
+                                                const std::vector<std::string>& ids) {
+  std::vector<const T*> found;
+  std::vector<std::string> unknown;
+  for (const std::string& id : ids) {
+    const auto record = require<T>(state, id);
+    if (record.has_value()) {
+      if (std::ranges::find(found, *record) == found.end()) found.push_back(*record);
+    } else if (is_id_text(id, id_prefix(typename T::Id()))) {
+      unknown.push_back(id);
+    } else {
+      return std::unexpected(record.error());
+    }
+  }
+  if (!unknown.empty()) return std::unexpected(unknown_ids(noun_of<T>(), unknown));
+  return found;
+}
+
 struct PageRequest {
   std::optional<std::int32_t> max_results;
   std::optional<std::string> next_token;
+  // AWS's usual bounds of MaxResults.
+  std::int32_t results_min = 5;
+  std::int32_t results_max = 1000;
 };
 
-// AWS's bounds of MaxResults: 5 to 1000. A token is opaque, and good for the id after which the
-// next page begins.
+// A token is opaque, and good for the id after which the next page begins.
 base::Result<void> check_page(const PageRequest& page);
 std::string page_token(const std::string& last_id);
 base::Result<std::string> page_start(const std::string& token);
@@ -83,18 +111,30 @@ base::Result<Page<T>> select(const State& state, const std::optional<std::vector
   TRY_VOID(set.check(fields));
   std::vector<const T*> found;
   if (ids.has_value() && !ids->empty()) {
-    for (const std::string& id : *ids) {
-      TRY(const T* const record, require<T>(state, id));
-      found.push_back(record);
-    }
+    TRY(found, require_all<T>(state, *ids));
     std::ranges::sort(found, {}, [](const T* record) { return record->id; });
-    found.erase(std::ranges::unique(found).begin(), found.end());
   } else {
     for (const T& record : state.all<T>()) found.push_back(&record);
   }
   std::erase_if(found,
                 [&](const T* record) { return !set.match(state, *record, record->tags, fields); });
   return paginate(std::move(found), page);
+}
+
+// The record that a client token made in the same VPC, for kinds that are made of nothing else;
+// null when the token is new.
+template <class T>
+base::Result<const T*> made_with_token(const State& state, const std::string& token,
+                                       const std::string& vpc) {
+  if (token.empty()) return nullptr;
+  for (const T& record : state.all<T>()) {
+    if (record.client_token != token) continue;
+    if (record.vpc.value == vpc) return &record;
+    return base::fail(
+        errors::kIdempotentParameterMismatch,
+        "The client token '" + token + "' was used before, with other parameters than now.");
+  }
+  return nullptr;
 }
 
 // A filter that all records of a region answer alike: {"owner-id", account}.

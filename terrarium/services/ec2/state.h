@@ -68,6 +68,8 @@ struct Scene {
   base::Random* random = nullptr;
   // Every region's records: public addresses are of one internet. Null: this region is alone.
   const std::map<std::string, State, std::less<>>* regions = nullptr;
+  // What a rule changes is dropped.
+  bool dry_run = false;
 };
 
 class Transaction {

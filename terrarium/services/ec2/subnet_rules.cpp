@@ -178,28 +178,31 @@ base::Result<void> check_one_attribute(const ModifySubnetAttributeRequest& reque
 }  // namespace
 
 Subnet view(const State& state, const SubnetRecord& subnet, const Scene& scene) {
-  return {.availability_zone = subnet.zone,
-          .availability_zone_id = zone_id_of(subnet),
-          .available_ip_address_count = static_cast<std::int32_t>(free_addresses(state, subnet)),
-          .cidr_block = subnet.cidr,
-          .default_for_az = subnet.is_default,
-          .map_public_ip_on_launch = subnet.map_public_ip_on_launch,
-          .map_customer_owned_ip_on_launch = false,
-          .state = "available",
-          .subnet_id = subnet.id.value,
-          .vpc_id = subnet.vpc.value,
-          .owner_id = scene.account,
-          .assign_ipv6_address_on_creation = false,
-          .ipv6_cidr_block_association_set = std::vector<SubnetIpv6CidrBlockAssociation>{},
-          .tags = tag_list(subnet.tags),
-          .subnet_arn =
-              "arn:aws:ec2:" + scene.region + ":" + scene.account + ":subnet/" + subnet.id.value,
-          .enable_dns64 = false,
-          .ipv6_native = false,
-          .private_dns_name_options_on_launch = PrivateDnsNameOptionsOnLaunch{
+  return {
+      .availability_zone = subnet.zone,
+      .availability_zone_id = zone_id_of(subnet),
+      .available_ip_address_count = static_cast<std::int32_t>(free_addresses(state, subnet)),
+      .cidr_block = subnet.cidr,
+      .default_for_az = subnet.is_default,
+      .map_public_ip_on_launch = subnet.map_public_ip_on_launch,
+      .map_customer_owned_ip_on_launch = false,
+      .state = "available",
+      .subnet_id = subnet.id.value,
+      .vpc_id = subnet.vpc.value,
+      .owner_id = scene.account,
+      .assign_ipv6_address_on_creation = false,
+      .ipv6_cidr_block_association_set = std::vector<SubnetIpv6CidrBlockAssociation>{},
+      .tags = tag_list(subnet.tags),
+      .subnet_arn =
+          "arn:aws:ec2:" + scene.region + ":" + scene.account + ":subnet/" + subnet.id.value,
+      .enable_dns64 = false,
+      .ipv6_native = false,
+      .private_dns_name_options_on_launch =
+          PrivateDnsNameOptionsOnLaunch{
               .hostname_type = subnet.hostname_type,
               .enable_resource_name_dns_a_record = subnet.resource_name_dns_a_record,
-              .enable_resource_name_dns_aaaa_record = false}};
+              .enable_resource_name_dns_aaaa_record = false},
+      .block_public_access_states = BlockPublicAccessStates{.internet_gateway_block_mode = "off"}};
 }
 
 base::Result<CreateSubnetResult> create_subnet(Transaction& transaction,

@@ -16,6 +16,8 @@ namespace terrarium::ec2 {
 namespace {
 
 constexpr std::string_view kReserved = "aws:";
+constexpr std::string_view kRuleType = "security-group-rule";
+constexpr std::string_view kSnapshotType = "snapshot";
 
 template <class T>
 struct Kind {
@@ -167,19 +169,47 @@ std::vector<TagRow> tag_rows(const State& state) {
   });
   for (const SecurityGroupRecord& group : state.all<SecurityGroupRecord>()) {
     for (const SecurityGroupRuleRecord& rule : group.rules) {
-      add_rows(rule.id.value, "security-group-rule", rule.tags, rows);
+      add_rows(rule.id.value, kRuleType, rule.tags, rows);
     }
   }
   std::set<SnapshotId> seen;
   for (const ImageRecord& image : state.all<ImageRecord>()) {
     if (!seen.insert(image.snapshot).second) continue;
-    add_rows(image.snapshot.value, "snapshot", image.snapshot_tags, rows);
+    add_rows(image.snapshot.value, kSnapshotType, image.snapshot_tags, rows);
   }
   std::ranges::sort(rows, {}, [](const TagRow& row) -> const std::string& { return row.id.value; });
   return rows;
 }
 
 }  // namespace
+
+std::string_view resource_type_of(const std::string& id) {
+  if (is_id_text(id, SecurityGroupRuleIdTag::kPrefix)) return kRuleType;
+  if (is_id_text(id, SnapshotIdTag::kPrefix)) return kSnapshotType;
+  std::string_view type;
+  for_each_kind([&]<class T>(const Kind<T>& kind) {
+    if (is_id_text(id, id_prefix(typename T::Id()))) type = kind.resource_type;
+  });
+  return type;
+}
+
+const Tags* tags_of(const State& state, const std::string& id) {
+  const Tags* found = nullptr;
+  for_each_kind([&]<class T>(const Kind<T>&) {
+    const T* const record = state.find<T>(typename T::Id(id));
+    if (record != nullptr) found = &record->tags;
+  });
+  if (found != nullptr) return found;
+  for (const SecurityGroupRecord& group : state.all<SecurityGroupRecord>()) {
+    const auto rule =
+        std::ranges::find(group.rules, SecurityGroupRuleId(id), &SecurityGroupRuleRecord::id);
+    if (rule != group.rules.end()) return &rule->tags;
+  }
+  for (const ImageRecord& image : state.all<ImageRecord>()) {
+    if (image.snapshot.value == id) return &image.snapshot_tags;
+  }
+  return nullptr;
+}
 
 base::Result<wire::Empty> create_tags(Transaction& transaction, const CreateTagsRequest& request) {
   if (request.tags.empty()) return std::unexpected(missing("Tag"));

@@ -19,7 +19,7 @@ base::Result<void> check_tag(const std::string& key, const std::string& value) {
   }
   if (characters(key) > kTagKeyCharactersMax) {
     return base::fail(errors::kInvalidParameterValue,
-                      "Tag key exceeds the maximum length of 128 characters");
+                      "Tag key exceeds the maximum length of 127 characters");
   }
   if (characters(value) > kTagValueCharactersMax) {
     return base::fail(errors::kInvalidParameterValue,

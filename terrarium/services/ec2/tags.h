@@ -14,7 +14,7 @@
 namespace terrarium::ec2 {
 
 inline constexpr std::size_t kTagsMax = 50;
-inline constexpr std::size_t kTagKeyCharactersMax = 128;
+inline constexpr std::size_t kTagKeyCharactersMax = 127;
 inline constexpr std::size_t kTagValueCharactersMax = 256;
 
 // `tags` with those of a request added or replaced. A key twice, too long, or beginning with

@@ -21,6 +21,8 @@ constexpr std::size_t kNameMax = 128;
 constexpr std::size_t kDescriptionMax = 255;
 // Above every number, and all that are below it have as many digits.
 constexpr std::int64_t kOrderMax = 2'000'000'000;
+constexpr std::int32_t kPageMin = 1;
+constexpr std::int32_t kPageMax = 200;
 constexpr std::string_view kLatest = "$Latest";
 constexpr std::string_view kDefault = "$Default";
 
@@ -303,6 +305,7 @@ base::Result<CreateLaunchTemplateVersionResult> create_launch_template_version(
   TRY(const LaunchTemplateRecord* const found,
       choose_template(transaction.state(), request.launch_template_id,
                       request.launch_template_name));
+  TRY_VOID(refuse({{"ResolveAlias", request.resolve_alias.value_or(false)}}));
   TRY_VOID(check_description(request.version_description));
   const std::string token = request.client_token.value_or("");
   for (const Version& version : found->versions) {
@@ -336,11 +339,17 @@ base::Result<DescribeLaunchTemplatesResult> describe_launch_templates(
   std::vector<std::string> ids = request.launch_template_ids.value_or(std::vector<std::string>{});
   for (const std::string& name :
        request.launch_template_names.value_or(std::vector<std::string>{})) {
-    TRY(const LaunchTemplateRecord* const record, require_by_name(state, name));
+    const LaunchTemplateRecord* const record = find_by_name(state, name);
+    if (record == nullptr) {
+      return base::fail(errors::kInvalidLaunchTemplateNameNotFoundException,
+                        "At least one of the launch templates specified in the request does not "
+                        "exist.");
+    }
     ids.push_back(record->id.value);
   }
-  TRY(const auto page, select<LaunchTemplateRecord>(state, ids, request.filters, kTemplateFilters,
-                                                    {request.max_results, request.next_token}));
+  TRY(const auto page,
+      select<LaunchTemplateRecord>(state, ids, request.filters, kTemplateFilters,
+                                   {request.max_results, request.next_token, kPageMin, kPageMax}));
   DescribeLaunchTemplatesResult result{.launch_templates = std::vector<LaunchTemplate>{},
                                        .next_token = page.next_token};
   for (const auto* record : page.records) result.launch_templates->push_back(view(*record));
@@ -349,6 +358,7 @@ base::Result<DescribeLaunchTemplatesResult> describe_launch_templates(
 
 base::Result<DescribeLaunchTemplateVersionsResult> describe_launch_template_versions(
     const State& state, const DescribeLaunchTemplateVersionsRequest& request) {
+  TRY_VOID(refuse({{"ResolveAlias", request.resolve_alias.value_or(false)}}));
   TRY(const FilterSet filters, FilterSet::of(request.filters));
   TRY_VOID(filters.check(std::span<const FilterField<VersionRow>>(kVersionFilters)));
   const bool one =
@@ -358,7 +368,8 @@ base::Result<DescribeLaunchTemplateVersionsResult> describe_launch_template_vers
   for (const VersionRow& row : rows) {
     if (filters.match<VersionRow>(state, row, {}, kVersionFilters)) found.push_back(&row);
   }
-  TRY(const auto page, paginate(std::move(found), {request.max_results, request.next_token}));
+  TRY(const auto page,
+      paginate(std::move(found), {request.max_results, request.next_token, kPageMin, kPageMax}));
   DescribeLaunchTemplateVersionsResult result{
       .launch_template_versions = std::vector<LaunchTemplateVersion>{},
       .next_token = page.next_token};

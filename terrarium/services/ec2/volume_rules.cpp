@@ -40,6 +40,7 @@ constexpr std::array kVolumeFilters{
     EC2_VOLUME_FILTER("status", { return {"in-use"}; }),
     EC2_VOLUME_FILTER("volume-type", { return {one.type}; }),
     EC2_VOLUME_FILTER("multi-attach-enabled", { return {"false"}; }),
+    EC2_VOLUME_FILTER("fast-restored", { return {"false"}; }),
 };
 
 std::optional<std::int32_t> iops_of(const std::string& type, int gib, std::optional<int> iops) {

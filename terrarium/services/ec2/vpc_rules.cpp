@@ -15,18 +15,6 @@ namespace {
 
 constexpr int kDefaultAclEntryNumber = 100;
 
-base::Result<Cidr> check_cidr(const std::optional<std::string>& text) {
-  if (!text.has_value()) return std::unexpected(missing("cidrBlock"));
-  const auto cidr = Cidr::parse(*text);
-  if (!cidr.has_value()) {
-    return std::unexpected(invalid_value(*text, "cidrBlock", "This is not a valid CIDR block."));
-  }
-  if (cidr->prefix_length() < kVpcPrefixLengthMin || cidr->prefix_length() > kVpcPrefixLengthMax) {
-    return base::fail(errors::kInvalidVpcRange, "The CIDR '" + *text + "' is invalid.");
-  }
-  return *cidr;
-}
-
 DhcpOptionsId default_dhcp_options(const State& state) {
   const auto all = state.all<DhcpOptionsRecord>();
   return all.empty() ? DhcpOptionsId() : (*all.begin()).id;
@@ -126,15 +114,29 @@ constexpr std::array kVpcFilters{
 
 }  // namespace
 
+base::Result<Cidr> check_vpc_cidr(const std::optional<std::string>& text) {
+  if (!text.has_value()) return std::unexpected(missing("cidrBlock"));
+  const auto cidr = Cidr::parse(*text);
+  if (!cidr.has_value()) {
+    return std::unexpected(invalid_value(*text, "cidrBlock", "This is not a valid CIDR block."));
+  }
+  if (cidr->prefix_length() < kVpcPrefixLengthMin || cidr->prefix_length() > kVpcPrefixLengthMax) {
+    return base::fail(errors::kInvalidVpcRange, "The CIDR '" + *text + "' is invalid.");
+  }
+  return *cidr;
+}
+
 Vpc view(const VpcRecord& vpc, const std::string& account) {
-  Vpc out{.cidr_block = vpc.cidr(),
-          .dhcp_options_id = vpc.dhcp_options.value.empty() ? "default" : vpc.dhcp_options.value,
-          .state = "available",
-          .vpc_id = vpc.id.value,
-          .owner_id = account,
-          .instance_tenancy = "default",
-          .is_default = vpc.is_default,
-          .tags = tag_list(vpc.tags)};
+  Vpc out{
+      .cidr_block = vpc.cidr(),
+      .dhcp_options_id = vpc.dhcp_options.value.empty() ? "default" : vpc.dhcp_options.value,
+      .state = "available",
+      .vpc_id = vpc.id.value,
+      .owner_id = account,
+      .instance_tenancy = "default",
+      .is_default = vpc.is_default,
+      .tags = tag_list(vpc.tags),
+      .block_public_access_states = BlockPublicAccessStates{.internet_gateway_block_mode = "off"}};
   auto& ranges = out.cidr_block_association_set.emplace();
   for (const CidrAssociationRecord& range : vpc.cidrs) {
     ranges.push_back({.association_id = range.id.value,
@@ -175,11 +177,15 @@ base::Result<CreateVpcResult> create_vpc(Transaction& transaction,
     return std::unexpected(
         invalid_value(tenancy, "instanceTenancy", "Only default tenancy is supported here."));
   }
-  TRY(const Cidr cidr, check_cidr(request.cidr_block));
+  TRY(const Cidr cidr, check_vpc_cidr(request.cidr_block));
   TRY(Tags tags, tags_for(request.tag_specifications, "vpc"));
   const VpcId id = make_vpc(transaction, cidr.text(), false, std::move(tags));
-  return CreateVpcResult{.vpc =
+  CreateVpcResult result{.vpc =
                              view(*transaction.find<VpcRecord>(id), transaction.scene().account)};
+  // AWS answers before it is done, and names what the VPC could have.
+  result.vpc->state = "pending";
+  result.vpc->ipv6_cidr_block_association_set.emplace();
+  return result;
 }
 
 base::Result<wire::Empty> delete_vpc(Transaction& transaction, const DeleteVpcRequest& request) {

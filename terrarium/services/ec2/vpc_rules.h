@@ -4,6 +4,7 @@
 
 #include "generated/ec2/model.h"
 #include "lib/base/result.h"
+#include "terrarium/services/ec2/cidr.h"
 #include "terrarium/services/ec2/state.h"
 
 namespace terrarium::ec2 {
@@ -11,6 +12,8 @@ namespace terrarium::ec2 {
 inline constexpr int kVpcPrefixLengthMin = 16;
 inline constexpr int kVpcPrefixLengthMax = 28;
 
+// The range that a request gives a VPC.
+base::Result<Cidr> check_vpc_cidr(const std::optional<std::string>& text);
 // A VPC with what AWS makes along with it: a main route table with the local route, a network ACL
 // that lets everything through, and the group "default".
 VpcId make_vpc(Transaction& transaction, const std::string& cidr, bool is_default, Tags tags);

@@ -1,5 +1,6 @@
 #include "terrarium/services/ec2/vpcs.h"
 
+#include "terrarium/services/ec2/vpc_cidr_rules.h"
 #include "terrarium/services/ec2/vpc_rules.h"
 
 namespace terrarium::ec2 {
@@ -32,6 +33,22 @@ Task<Result<DescribeVpcAttributeResult>> Vpcs::describe_vpc_attribute(
     const wire::Context& context, DescribeVpcAttributeRequest request) {
   CO_TRY(const State* const state, core_.records(context.region));
   co_return ec2::describe_vpc_attribute(*state, request);
+}
+
+Task<Result<AssociateVpcCidrBlockResult>> Vpcs::associate_vpc_cidr_block(
+    const wire::Context& context, AssociateVpcCidrBlockRequest request) {
+  return core_.change(context, Effect::Applied,
+                      [request = std::move(request)](Transaction& transaction) {
+                        return ec2::associate_vpc_cidr_block(transaction, request);
+                      });
+}
+
+Task<Result<DisassociateVpcCidrBlockResult>> Vpcs::disassociate_vpc_cidr_block(
+    const wire::Context& context, DisassociateVpcCidrBlockRequest request) {
+  return core_.change(context, Effect::Applied,
+                      [request = std::move(request)](Transaction& transaction) {
+                        return ec2::disassociate_vpc_cidr_block(transaction, request);
+                      });
 }
 
 Task<Result<wire::Empty>> Vpcs::modify_vpc_attribute(const wire::Context& context,

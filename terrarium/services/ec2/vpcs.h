@@ -18,6 +18,10 @@ class Vpcs {
   EC2_OPERATION(delete_vpc, DeleteVpcRequest, wire::Empty);
   EC2_OPERATION(describe_vpcs, DescribeVpcsRequest, DescribeVpcsResult);
   EC2_OPERATION(describe_vpc_attribute, DescribeVpcAttributeRequest, DescribeVpcAttributeResult);
+  EC2_OPERATION(associate_vpc_cidr_block, AssociateVpcCidrBlockRequest,
+                AssociateVpcCidrBlockResult);
+  EC2_OPERATION(disassociate_vpc_cidr_block, DisassociateVpcCidrBlockRequest,
+                DisassociateVpcCidrBlockResult);
   EC2_OPERATION(modify_vpc_attribute, ModifyVpcAttributeRequest, wire::Empty);
 
  private:
