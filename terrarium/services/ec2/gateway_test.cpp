@@ -286,7 +286,7 @@ TEST(NetworkInterfaceRules, AnAttachedOneStaysWithItsInstance) {
   EXPECT_EQ(one.status, "in-use");
   EXPECT_EQ(code_of(net.call(delete_network_interface,
                              {.network_interface_id = *one.network_interface_id})),
-            "InvalidNetworkInterface.InUse");
+            "InvalidParameterValue");
   EXPECT_EQ(code_of(detach_network_interface(net.state(),
                                              {.attachment_id = *one.attachment->attachment_id})),
             "OperationNotPermitted");

@@ -324,7 +324,10 @@ base::Result<ModifyInstanceMetadataOptionsResult> modify_instance_metadata_optio
                                           request.instance_metadata_tags}));
   const MetadataOptionsRecord options = instance.metadata;
   transaction.put(std::move(instance));
-  return ModifyInstanceMetadataOptionsResult{request.instance_id, metadata_view(options)};
+  ModifyInstanceMetadataOptionsResult result{request.instance_id, metadata_view(options)};
+  // AWS takes a moment; here they hold before the answer goes.
+  result.instance_metadata_options->state = "pending";
+  return result;
 }
 
 }  // namespace terrarium::ec2

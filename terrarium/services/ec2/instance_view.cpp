@@ -103,6 +103,7 @@ void add_network(const State& state, const InstanceRecord& instance, const Place
   out.private_dns_name = "";
   out.public_dns_name = "";
   out.network_interfaces.emplace();
+  out.security_groups.emplace();
   const NetworkInterfaceRecord* const primary = primary_interface(state, instance);
   if (primary == nullptr) return;
   out.vpc_id = instance.vpc.value;

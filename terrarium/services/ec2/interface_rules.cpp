@@ -283,7 +283,7 @@ base::Result<wire::Empty> delete_network_interface(Transaction& transaction,
   TRY_VOID(check_own(*record));
   if (record->attachment.has_value()) {
     return base::fail(
-        errors::kInvalidNetworkInterfaceInUse,
+        errors::kInvalidParameterValue,
         "Network interface '" + request.network_interface_id + "' is currently in use.");
   }
   std::optional<AddressRecord> address;

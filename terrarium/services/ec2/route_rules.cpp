@@ -200,7 +200,8 @@ base::Result<std::string> destination_of(const Request& request) {
 base::Result<void> check_internet_gateway(const State& state, const RouteTableRecord& table,
                                           const std::string& id) {
   if (!id.starts_with(id_prefix(InternetGatewayId()))) return std::unexpected(unknown_gateway(id));
-  TRY(const auto* const gateway, require<InternetGatewayRecord>(state, id));
+  const auto* const gateway = state.find<InternetGatewayRecord>(InternetGatewayId(id));
+  if (gateway == nullptr) return std::unexpected(unknown_gateway(id));
   if (gateway->vpc != table.vpc) {
     return std::unexpected(other_network(table, "network gateway", id));
   }
@@ -392,7 +393,11 @@ base::Result<wire::Empty> replace_route(Transaction& transaction,
   TRY(RouteRecord route, wanted_route(transaction.state(), *found, request));
   RouteTableRecord table = *found;
   const auto old = std::ranges::find(table.routes, route.destination, &RouteRecord::destination);
-  if (old == table.routes.end()) return std::unexpected(unknown_route(table, route.destination));
+  if (old == table.routes.end()) {
+    return base::fail(errors::kInvalidParameterValue,
+                      "There is no route defined for '" + route.destination +
+                          "' in the route table. Use CreateRoute instead.");
+  }
   if (old->target == RouteTarget::Local) {
     return base::fail(
         errors::kInvalidParameterValue,

@@ -115,7 +115,9 @@ TEST(RouteRules, ARouteIsReplacedAndDeleted) {
   const ReplaceRouteRequest replace{.destination_cidr_block = "192.168.0.1/16",
                                     .network_interface_id = eni,
                                     .route_table_id = table};
-  EXPECT_EQ(code_of(net.call(replace_route, replace)), "InvalidRoute.NotFound");
+  EXPECT_EQ(net.call(replace_route, replace).error().message,
+            "There is no route defined for '192.168.0.0/16' in the route table. Use CreateRoute "
+            "instead.");
   net.call(create_route, {.destination_cidr_block = "192.168.0.0/16",
                           .gateway_id = gateway,
                           .route_table_id = table})

@@ -129,7 +129,11 @@ base::Result<ModifyVolumeResult> modify_volume(Transaction& transaction,
                                                  .iops = found->iops,
                                                  .throughput = found->throughput,
                                                  .time = transaction.now()};
-  const VolumeModification answer = modification_view(volume);
+  VolumeModification answer = modification_view(volume);
+  // AWS answers when it begins.
+  answer.modification_state = "modifying";
+  answer.progress = 0;
+  answer.end_time.reset();
   transaction.put(std::move(volume));
   return ModifyVolumeResult{answer};
 }

@@ -75,7 +75,13 @@ void erase_all_in(Transaction& transaction, const VpcId& vpc) {
   for (const auto& id : ids) transaction.erase<T>(id);
 }
 
+FilterValues no_ipv6(const State&, const VpcRecord&) { return {}; }
+
 constexpr std::array kVpcFilters{
+    FilterField<VpcRecord>{"ipv6-cidr-block-association.association-id", no_ipv6},
+    FilterField<VpcRecord>{"ipv6-cidr-block-association.ipv6-cidr-block", no_ipv6},
+    FilterField<VpcRecord>{"ipv6-cidr-block-association.ipv6-pool", no_ipv6},
+    FilterField<VpcRecord>{"ipv6-cidr-block-association.state", no_ipv6},
     FilterField<VpcRecord>{
         "cidr", [](const State&, const VpcRecord& vpc) { return FilterValues{vpc.cidr()}; }},
     FilterField<VpcRecord>{"cidr-block-association.cidr-block",
@@ -203,8 +209,10 @@ base::Result<wire::Empty> delete_vpc(Transaction& transaction, const DeleteVpcRe
 
 base::Result<DescribeVpcsResult> describe_vpcs(const State& state, const std::string& account,
                                                const DescribeVpcsRequest& request) {
-  TRY(const auto page, select<VpcRecord>(state, request.vpc_ids, request.filters, kVpcFilters,
-                                         {request.max_results, request.next_token}));
+  const std::array shared{SharedValue{"owner-id", account}};
+  TRY(const auto page,
+      select_shared<VpcRecord>(state, shared, request.vpc_ids, request.filters, kVpcFilters,
+                               {request.max_results, request.next_token}));
   DescribeVpcsResult result{.vpcs = std::vector<Vpc>{}, .next_token = page.next_token};
   for (const VpcRecord* vpc : page.records) result.vpcs->push_back(view(*vpc, account));
   return result;

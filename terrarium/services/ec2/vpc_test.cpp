@@ -61,6 +61,18 @@ TEST(VpcRules, AVpcWithASubnetStays) {
   EXPECT_EQ(refused.error().row->code, "DependencyViolation");
 }
 
+TEST(VpcRules, OwnersAndIpv6RangesAreFilters) {
+  TestingRecords records;
+  const auto count = [&](const std::string& name, const std::string& value) {
+    return describe_vpcs(records.state(), "000000000000",
+                         {.filters = std::vector<Filter>{{name, std::vector{value}}}})
+        ->vpcs->size();
+  };
+  EXPECT_EQ(count("owner-id", "000000000000"), 1u);
+  EXPECT_EQ(count("owner-id", "111111111111"), 0u);
+  EXPECT_EQ(count("ipv6-cidr-block-association.ipv6-cidr-block", "*"), 0u);
+}
+
 TEST(VpcRules, OneAttributeIsChangedAtATime) {
   TestingRecords records;
   const std::string id = made(records, "10.0.0.0/16");
