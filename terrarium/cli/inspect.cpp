@@ -52,10 +52,6 @@ const boost::json::array* branches_of(const boost::json::object& node) {
   return nullptr;
 }
 
-bool is_tree(const boost::json::value& value) {
-  return is_table(value) && branches_of(value.as_array()[0].as_object()) != nullptr;
-}
-
 // A node a line, with what hangs on it below.
 void print_tree(const boost::json::array& nodes, const std::string& indent) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -69,6 +65,15 @@ void print_tree(const boost::json::array& nodes, const std::string& indent) {
     std::cout << '\n';
     const auto* const branches = branches_of(node);
     if (branches != nullptr) print_tree(*branches, indent + (last ? "   " : "│  "));
+  }
+}
+
+// As a tree where things hang on the rows.
+void print_rows(const boost::json::array& rows) {
+  if (branches_of(rows[0].as_object()) != nullptr) {
+    print_tree(rows, "    ");
+  } else {
+    print_table(rows);
   }
 }
 
@@ -87,12 +92,9 @@ int status(const Options& options, bool as_json) {
   }
   for (const auto& member : answer->as_object()) {
     const std::string name(member.key());
-    if (is_tree(member.value())) {
+    if (is_table(member.value())) {
       std::cout << name << '\n';
-      print_tree(member.value().as_array(), "    ");
-    } else if (is_table(member.value())) {
-      std::cout << name << '\n';
-      print_table(member.value().as_array());
+      print_rows(member.value().as_array());
     } else if (!member.value().is_array()) {
       std::cout << name << std::string(name.size() < 16 ? 16 - name.size() : 1, ' ')
                 << plain(member.value()) << '\n';

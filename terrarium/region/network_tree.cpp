@@ -1,5 +1,6 @@
 #include "terrarium/region/network_tree.h"
 
+#include "terrarium/services/ec2/instance_view.h"
 #include "terrarium/services/ec2/network_plan.h"
 
 namespace terrarium::region {
@@ -12,28 +13,13 @@ std::string name_of(const ec2::Tags& tags) {
   return found == tags.end() ? std::string() : found->second;
 }
 
-std::string_view state_name(ec2::InstanceStateName state) {
-  switch (state) {
-    case ec2::InstanceStateName::Pending: return "pending";
-    case ec2::InstanceStateName::Running: return "running";
-    case ec2::InstanceStateName::ShuttingDown: return "shutting-down";
-    case ec2::InstanceStateName::Terminated: return "terminated";
-    case ec2::InstanceStateName::Stopping: return "stopping";
-    case ec2::InstanceStateName::Stopped: return "stopped";
-  }
-  return "";
-}
-
 json::object instance_member(const ec2::State& state, const ec2::InstanceRecord& instance) {
-  std::string public_address;
-  if (!instance.network_interfaces.empty()) {
-    const auto* const first =
-        state.find<ec2::NetworkInterfaceRecord>(instance.network_interfaces.front());
-    if (first != nullptr) public_address = ec2::public_address_of(state, *first);
-  }
+  const ec2::NetworkInterfaceRecord* const primary = ec2::primary_interface(state, instance);
+  const std::string public_address =
+      primary == nullptr ? "" : ec2::public_address_of(state, *primary);
   return {{"instance", instance.id.value},
           {"name", name_of(instance.tags)},
-          {"state", state_name(instance.state)},
+          {"state", ec2::state_view(instance.state).name.value()},
           {"type", instance.type},
           {"private address", instance.private_address},
           {"public address", public_address}};

@@ -190,15 +190,23 @@ struct Client final : http::Presence {
   bool left = false;
 };
 
+// A poll that comes over a connection; the client outlives it.
+std::shared_ptr<Pending<ReceiveMessageResult>> poll_of(const Client& client, TestingRegion& region,
+                                                       http::Request& request,
+                                                       const std::string& url) {
+  request.client = &client;
+  region.context.request = &request;
+  auto poll = long_poll(region, url, 20);
+  region.context.request = nullptr;
+  return poll;
+}
+
 TEST(SqsLongPoll, ClientThatHasLeftTakesNoMessageAndItsPollEnds) {
   TestingRegion region;
   const std::string url = region.create("q");
   Client client;
   http::Request request;
-  request.client = &client;
-  region.context.request = &request;
-  const auto left = long_poll(region, url, 20);
-  region.context.request = nullptr;
+  const auto left = poll_of(client, region, request, url);
   const auto other = long_poll(region, url, 20);
   // The message is offered to whoever came first, and goes on to the next.
   client.left = true;
@@ -213,9 +221,7 @@ TEST(SqsLongPoll, EndsSoonAfterItsClientHasLeftAlsoWithoutAMessage) {
   const std::string url = region.create("q");
   Client client;
   http::Request request;
-  request.client = &client;
-  region.context.request = &request;
-  const auto left = long_poll(region, url, 20);
+  const auto left = poll_of(client, region, request, url);
   region.advance(3s);
   client.left = true;
   EXPECT_EQ(outcome(*left), "(waits)");
